@@ -1,0 +1,129 @@
+"""Records that the host and the board share: what a model expects, what a state holds.
+
+Frozen dataclasses over numbers and strings; the only heavy import is numpy. All arrays are
+channel-last, (height, width, channels), C-contiguous.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+UpdateRule = Literal["average", "weighted", "frozen"]
+
+SIDE_MULTIPLE = 16  # pixels: sides of every graph, so that the 1/16 map and the 1/8 masks are whole
+S4, S8, S16 = 16, 32, 192  # channels of the backbone's features at 1/4, 1/8 and 1/16
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """Affine mapping of integer codes: value = scale · (code − offset)."""
+
+    scale: float
+    offset: int
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One buffer: name, shape, dtype, and how its codes map to values (None: they are values)."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    quantization: Quantization | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the buffer, without alignment."""
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
+
+@dataclass(frozen=True)
+class FrameSpec:
+    """The graph's input: RGB uint8 (height, width, 3), sides multiples of 16, padded with mean."""
+
+    height: int  # pixels
+    width: int  # pixels
+    mean: tuple[int, int, int] = (124, 116, 104)  # RGB
+
+    def __post_init__(self) -> None:
+        for side in (self.height, self.width):
+            if side <= 0 or side % SIDE_MULTIPLE:
+                raise ValueError(
+                    f"sides must be positive multiples of {SIDE_MULTIPLE}; got "
+                    f"{self.height}x{self.width}"
+                )
+
+    def at(self, stride: int) -> tuple[int, int]:
+        """Height and width of a feature map at 1/stride."""
+        return self.height // stride, self.width // stride
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What a tracker must know of a model, whatever engine runs it.
+
+    Attributes:
+        name: what people call it.
+        sha256: of the file it came from.
+        precision: of weights, activations and state, e.g. ``fp32`` or ``w8a8sfloat``.
+        frame: the graph's input.
+        mask_history: k, previous masks that condition the matching.
+        scaled_softmax: whether eq. (1) is divided by sqrt(H·W).
+        update: rule of the template's running average.
+        long_term: whether there is a template at all.
+        template_channels: c_tp.
+    """
+
+    name: str
+    sha256: str
+    precision: str
+    frame: FrameSpec
+    mask_history: int
+    scaled_softmax: bool
+    update: UpdateRule
+    long_term: bool
+    template_channels: int = 32
+
+
+@dataclass(frozen=True)
+class StateSpec:
+    """What one frame hands to the next, buffer by buffer; sizes never change while it runs.
+
+    Attributes:
+        shared: features of the previous frame, one set for all objects.
+        slot: buffers that each object has for itself.
+        max_objects: number of slots.
+    """
+
+    shared: tuple[TensorSpec, ...]
+    slot: tuple[TensorSpec, ...]
+    max_objects: int
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the whole state, without alignment."""
+        per_object = sum(tensor.nbytes for tensor in self.slot)
+        return sum(tensor.nbytes for tensor in self.shared) + self.max_objects * per_object
+
+
+def state_spec(model: ModelSpec, max_objects: int) -> StateSpec:
+    """The state of a float32 model; a quantized one replaces dtypes, scales and offsets."""
+    frame, c = model.frame, model.template_channels
+    return StateSpec(
+        shared=(
+            TensorSpec("s8", (*frame.at(8), S8)),
+            TensorSpec("s16", (*frame.at(16), S16)),
+        ),
+        slot=(
+            TensorSpec("template", (c, c)),
+            TensorSpec("masks", (*frame.at(8), 2 * model.mask_history)),
+            TensorSpec("update_weight", (1,)),
+            TensorSpec("updates", (1,), "int32"),
+            TensorSpec("lost_frames", (1,), "int32"),
+        ),
+        max_objects=max_objects,
+    )

@@ -1,0 +1,91 @@
+"""Random but smooth motion: how a layer of a synthetic clip moves, turns, grows and bends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Maps = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+BEND_GRID = (4, 5)  # control points of the elastic field, rows and columns
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Ranges of a layer's motion, each the largest value drawn.
+
+    Attributes:
+        shift: velocity, share of the frame's height a frame.
+        turn: angular velocity in degrees a frame.
+        growth: relative change of size a frame.
+        bend: elastic displacement, share of the frame's height.
+    """
+
+    shift: float
+    turn: float
+    growth: float
+    bend: float
+
+
+CAMERA = Motion(shift=0.04, turn=2.0, growth=0.03, bend=0.0)
+OBJECT = Motion(shift=0.09, turn=6.0, growth=0.06, bend=0.03)
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Where a layer stands in one frame: centre in pixels, scale, angle in radians."""
+
+    x: float
+    y: float
+    scale: float
+    angle: float
+
+
+def poses(
+    rng: np.random.Generator, start: Pose, motion: Motion, length: int, height: int
+) -> list[Pose]:
+    """A path from ``start``: a constant velocity and a random walk on top of it."""
+    strength = rng.uniform(0, 1)  # many clips are calm, some are wild
+    steps = rng.uniform(-1, 1, size=4)[None] + 0.4 * rng.normal(size=(length - 1, 4))
+    limits = np.array(
+        [motion.shift * height, motion.shift * height, motion.growth, np.radians(motion.turn)]
+    )
+    path = np.vstack([np.zeros(4), np.cumsum(strength * limits * steps, axis=0)])
+    return [
+        Pose(start.x + dx, start.y + dy, start.scale * float(np.exp(ds)), start.angle + da)
+        for dx, dy, ds, da in path
+    ]
+
+
+def bends(
+    rng: np.random.Generator, motion: Motion, length: int, size: tuple[int, int]
+) -> list[Maps | None]:
+    """Elastic displacement fields in pixels that grow from none in the first frame."""
+    if motion.bend == 0 or rng.random() < 0.3:
+        return [None] * length
+    amount = motion.bend * size[0] * rng.uniform(0.2, 1)
+    walk = np.cumsum(0.6 * amount * rng.normal(size=(length, 2, *BEND_GRID)), axis=0)
+    fields: list[Maps | None] = [None]
+    for field in walk[1:].astype(np.float32):
+        dx, dy = (cv2.resize(f, size[::-1], interpolation=cv2.INTER_CUBIC) for f in field)
+        fields.append((np.asarray(dx, np.float32), np.asarray(dy, np.float32)))
+    return fields
+
+
+def sampling_maps(pose: Pose, centre: tuple[float, float], size: tuple[int, int]) -> Maps:
+    """For each output pixel, the source pixel it shows: ``centre`` of the source lands on the pose.
+
+    Args:
+        pose: position in the output.
+        centre: x and y of the source's point of interest in pixels.
+        size: height and width of the output in pixels.
+    """
+    y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    x -= np.float32(pose.x)
+    y -= np.float32(pose.y)
+    cos = np.float32(np.cos(pose.angle) / pose.scale)
+    sin = np.float32(np.sin(pose.angle) / pose.scale)
+    return cos * x + sin * y + np.float32(centre[0]), cos * y - sin * x + np.float32(centre[1])

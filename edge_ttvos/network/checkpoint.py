@@ -1,0 +1,109 @@
+"""Checkpoints: safetensors with the network's configuration and origin in the header, no pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from edge_ttvos.errors import ModelError
+from edge_ttvos.files import whole_file
+from edge_ttvos.network.config import NetworkConfig
+from edge_ttvos.network.ttvos import TTVOS
+
+SCHEMA = "1"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network with its weights, in eval mode, and where it comes from.
+
+    Attributes:
+        network: on the CPU.
+        size: height and width in pixels that it runs best at.
+        origin: what training recorded: recipe, commit, steps, hours, data.
+        sha256: of the file.
+    """
+
+    network: TTVOS
+    size: tuple[int, int]
+    origin: dict[str, Any]
+    sha256: str
+
+
+def save_checkpoint(
+    path: Path, network: TTVOS, size: tuple[int, int], origin: dict[str, Any]
+) -> None:
+    """Write the inference weights; whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    weights = {key: value.detach().contiguous() for key, value in network.state_dict().items()}
+    metadata = {
+        "schema": SCHEMA,
+        "config": json.dumps(asdict(network.config)),
+        "size": json.dumps(size),
+        "origin": json.dumps(origin),
+    }
+    with whole_file(path) as temporary:
+        save_file(weights, temporary, metadata)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        ModelError: the file is missing, not a checkpoint, of a newer schema, or its tensors do not
+            fit the network that its own header describes.
+    """
+    try:
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except OSError as error:
+        raise ModelError(f"model {path} cannot be read: {error.strerror or error}") from error
+    except SafetensorError as error:
+        raise ModelError(f"model {path} is not a safetensors file or is cut off: {error}") from error
+    config, size, origin = _header(path, metadata)
+    return Checkpoint(_network(path, config, weights), size, origin, sha256)
+
+
+def _header(
+    path: Path, metadata: dict[str, str]
+) -> tuple[NetworkConfig, tuple[int, int], dict[str, Any]]:
+    schema = metadata.get("schema")
+    if schema != SCHEMA:
+        raise ModelError(
+            f"model {path} has checkpoint schema {schema or 'none'}, this version reads {SCHEMA}: "
+            "it was not written by edge-ttvos, or by a newer one"
+        )
+    try:
+        config = NetworkConfig(**json.loads(metadata["config"]))
+        height, width = json.loads(metadata["size"])
+        return config, (int(height), int(width)), json.loads(metadata["origin"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"model {path} has an unusable header: {error}") from error
+
+
+def _network(path: Path, config: NetworkConfig, weights: dict[str, torch.Tensor]) -> TTVOS:
+    network = TTVOS(config)
+    expected = network.state_dict()
+    missing = sorted(set(expected) - set(weights))
+    unexpected = sorted(set(weights) - set(expected))
+    unequal = [k for k in expected if k in weights and weights[k].shape != expected[k].shape]
+    for what, names in (("lacks", missing), ("has unknown", unexpected), ("has misshapen", unequal)):
+        if names:
+            raise ModelError(
+                f"model {path} {what} tensor {names[0]} ({len(names)} in all): its weights do not "
+                f"fit its own configuration {config.name!r}; train or download it again"
+            )
+    network.load_state_dict(weights)
+    return network.eval()

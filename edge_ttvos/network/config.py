@@ -1,0 +1,76 @@
+"""What distinguishes one TTVOS network from another: a frozen record and two named presets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+UpdateRule = Literal["average", "weighted", "frozen"]
+
+BACKBONE_CHANNELS = {"s4": 16, "s8": 32, "s16": 192}
+STRIDE = 16  # pixels; height and width of every graph are multiples of it
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """One TTVOS network. The switches of the paper's Table 3 are the last three fields.
+
+    Attributes:
+        name: how people call it: ``paper``, ``release`` or a name of their own.
+        mask_history: k, the number of previous masks that condition the matching.
+        coordinates: whether x, y and radius maps join the template's inputs.
+        scaled_softmax: whether eq. (1) is divided by sqrt(H·W), the 1/8 map's pixels.
+        update: ``average`` is eq. (2); ``weighted`` learns the step from the decoder (the authors'
+            release); ``frozen`` keeps the first frame's template (Table 3, Lup off).
+        template_channels: c_tp, side of the square template.
+        channels_per_group: of the 5×5 group convolutions of f, g, q and s8′.
+        short_term: off, the short-term matching becomes concat(s16, mask) and convolutions.
+        long_term: off, the long-term matching becomes concat(s8, mask) and convolutions.
+    """
+
+    name: str = "release"
+    mask_history: int = 3  # masks
+    coordinates: bool = True
+    scaled_softmax: bool = True
+    update: UpdateRule = "weighted"
+    template_channels: int = 32
+    channels_per_group: int = 4
+    short_term: bool = True
+    long_term: bool = True
+
+    def __post_init__(self) -> None:
+        if self.mask_history < 1:
+            raise ValueError(f"mask_history must be at least 1; got {self.mask_history}")
+        if self.update not in ("average", "weighted", "frozen"):
+            raise ValueError(
+                f"update must be 'average', 'weighted' or 'frozen'; got {self.update!r}"
+            )
+        if self.template_channels % self.channels_per_group:
+            raise ValueError(
+                "channels_per_group must divide template_channels; got "
+                f"{self.channels_per_group} and {self.template_channels}"
+            )
+
+    @property
+    def mask_channels(self) -> int:
+        """Channels of the mask history: background and foreground of each mask."""
+        return 2 * self.mask_history
+
+    @property
+    def coordinate_channels(self) -> int:
+        """x, y and radius, or none."""
+        return 3 if self.coordinates else 0
+
+    def without(self, switch: Literal["short_term", "long_term", "update"]) -> NetworkConfig:
+        """The same network with one matching, or the template's update, switched off."""
+        if switch == "update":
+            return replace(self, name=f"{self.name}-frozen", update="frozen")
+        return replace(self, name=f"{self.name}-no-{switch.replace('_', '-')}", **{switch: False})
+
+
+PRESETS = {
+    "paper": NetworkConfig(
+        name="paper", mask_history=1, coordinates=False, scaled_softmax=False, update="average"
+    ),
+    "release": NetworkConfig(),
+}

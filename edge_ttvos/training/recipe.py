@@ -1,0 +1,170 @@
+"""Training recipes: frozen dataclasses read from TOML; an unknown key or a bad value is an error."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from edge_ttvos.errors import TrainingError
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One part of a run.
+
+    Attributes:
+        name: what the log and the progress bar call it.
+        steps: optimizer steps.
+        size: height and width of the clips in pixels, multiples of 16.
+        frames: length of a clip; the first frame is given, the others are learnt.
+        batch: clips a step.
+        stills: share of clips made from still images; the others are real sequences.
+        boxes: share of clips whose first frame gives only the target's bounding box.
+        max_stride: largest distance in frames between two frames of a real clip.
+        learning_rate: peak; a stage warms up, then follows a cosine down to ``floor`` of it.
+        floor: share of the peak that is left at the stage's end.
+        hard_pixels: share of each frame's pixels that the cross-entropy keeps (the hardest).
+        freeze_batchnorm: use the running statistics and train the affine parameters only.
+    """
+
+    name: str
+    steps: int
+    size: tuple[int, int]  # pixels
+    frames: int
+    batch: int  # clips
+    stills: float = 0.5
+    boxes: float = 0.1
+    max_stride: int = 4  # frames
+    learning_rate: float = 1e-3
+    floor: float = 0.05
+    hard_pixels: float = 1.0
+    freeze_batchnorm: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.steps > 0, f"stage {self.name}: steps must be positive; got {self.steps}")
+        _require(
+            len(self.size) == 2 and all(side > 0 and side % 16 == 0 for side in self.size),
+            f"stage {self.name}: size must be two multiples of 16; got {list(self.size)}",
+        )
+        _require(self.frames >= 2, f"stage {self.name}: frames must be at least 2")
+        _require(self.batch > 0, f"stage {self.name}: batch must be positive")
+        for key in ("stills", "boxes", "floor", "hard_pixels"):
+            value = getattr(self, key)
+            _require(0 <= value <= 1, f"stage {self.name}: {key} must be in 0…1; got {value}")
+        _require(self.hard_pixels > 0, f"stage {self.name}: hard_pixels must be above 0")
+        _require(self.max_stride >= 1, f"stage {self.name}: max_stride must be at least 1")
+        _require(self.learning_rate > 0, f"stage {self.name}: learning_rate must be positive")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole run: network, optimizer and stages.
+
+    Attributes:
+        name: of the recipe.
+        network: a preset's name (``paper``, ``release``).
+        seed: every sample derives from (seed, step, index).
+        weight_decay: of AdamW, on convolution weights.
+        clip_norm: largest norm of a step's gradient.
+        ema: decay of the exponential moving average of the weights, the ones that are shipped.
+        temporal_weight: lambda of eq. (5); 0 switches the temporal consistency loss off.
+        jaccard_weight: weight of the soft Jaccard term beside the cross-entropy.
+        bfloat16: compute convolutions in bfloat16 (parameters stay float32).
+        stages: in order.
+    """
+
+    name: str
+    network: str
+    stages: tuple[Stage, ...]
+    seed: int = 0
+    weight_decay: float = 1e-2
+    clip_norm: float = 5.0
+    ema: float = 0.998
+    temporal_weight: float = 5.0
+    jaccard_weight: float = 1.0
+    bfloat16: bool = True
+
+    def __post_init__(self) -> None:
+        _require(bool(self.stages), f"recipe {self.name}: at least one [[stages]] is needed")
+        _require(0 <= self.ema < 1, f"recipe {self.name}: ema must be in [0, 1); got {self.ema}")
+        for key in ("weight_decay", "temporal_weight", "jaccard_weight"):
+            value = getattr(self, key)
+            _require(value >= 0, f"recipe {self.name}: {key} must not be negative; got {value}")
+        _require(self.clip_norm > 0, f"recipe {self.name}: clip_norm must be positive")
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of all stages."""
+        return sum(stage.steps for stage in self.stages)
+
+    def locate(self, step: int) -> tuple[Stage, int]:
+        """The stage that a step of the whole run belongs to, and the step within it."""
+        for stage in self.stages:
+            if step < stage.steps:
+                return stage, step
+            step -= stage.steps
+        raise IndexError(f"step {step} past the end of recipe {self.name}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, as in the TOML file."""
+        return asdict(self)
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise TrainingError(message)
+
+
+def shipped_recipes() -> list[str]:
+    """Names of the recipes that come with the package."""
+    folder = resources.files("edge_ttvos.training").joinpath("recipes")
+    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name[-5:] == ".toml")
+
+
+def load_recipe(name: str) -> Recipe:
+    """Read a shipped recipe by name, or a TOML file by path.
+
+    Raises:
+        TrainingError: no such recipe, not TOML, an unknown or missing key, a value out of range.
+    """
+    path = Path(name)
+    if path.suffix == ".toml":
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise TrainingError(f"recipe {path} cannot be read: {error.strerror}") from error
+    elif name in shipped_recipes():
+        file = resources.files("edge_ttvos.training").joinpath("recipes", f"{name}.toml")
+        text = file.read_text(encoding="utf-8")
+    else:
+        raise TrainingError(
+            f"there is no recipe {name!r}: give a .toml file or one of {', '.join(shipped_recipes())}"
+        )
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise TrainingError(f"recipe {name} is not valid TOML: {error}") from error
+    stages = table.pop("stages", [])
+    if not isinstance(stages, list):
+        raise TrainingError(f"recipe {name}: stages must be a list of [[stages]] tables")
+    return _build(Recipe, {**table, "stages": tuple(_build(Stage, s, name) for s in stages)}, name)
+
+
+def _build(record: type[Record], table: dict[str, Any], recipe: str) -> Record:
+    known = {f.name for f in fields(record)}  # type: ignore[arg-type]
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise TrainingError(
+            f"recipe {recipe}: unknown key {', '.join(unknown)}; known: {', '.join(sorted(known))}"
+        )
+    if isinstance(table.get("size"), list):
+        table = {**table, "size": tuple(table["size"])}
+    try:
+        return record(**table)
+    except TypeError as error:
+        raise TrainingError(f"recipe {recipe}: {error}") from error
