@@ -1,4 +1,4 @@
-"""Training clips: a moving backdrop, objects cut out of photographs over it, one of them the target.
+"""Training clips: a moving backdrop, cut-out objects over it, one of them the target.
 
 A clip of stills and a clip of a real sequence differ in their backdrop alone. Any object may be the
 target: the backdrop's own, or a pasted one; the others are then distractors and occluders. The cut
@@ -65,7 +65,7 @@ class Layer:
 
 
 def make_clip(pool: Pool, spec: ClipSpec, rng: np.random.Generator) -> Clip:
-    """Draw a clip whose target is visible in the first frame; the same ``rng`` gives the same clip."""
+    """Draw a clip whose first frame shows the target; equal ``rng`` states give equal clips."""
     for _ in range(ATTEMPTS):
         clip = _draw(pool, spec, rng)
         if clip.masks[0].mean() >= MIN_TARGET and clip.masks[0].mean() < 0.9:
@@ -225,7 +225,8 @@ def _composite(layers: list[Layer], target: int) -> tuple[Image, Image]:
 def _grade(frames: Image, rng: np.random.Generator) -> Image:
     """Exposure, contrast and colour cast that drift through the clip; at times blur or grey."""
     length = len(frames)
-    gain = np.exp(0.15 * rng.normal() + 0.08 * rng.normal(size=3) + 0.04 * rng.normal(size=(length, 1)))
+    cast, drift = 0.08 * rng.normal(size=3), 0.04 * rng.normal(size=(length, 1))
+    gain = np.exp(0.15 * rng.normal() + cast + drift)
     offset = 12 * rng.normal() + 4 * rng.normal(size=(length, 1))
     levels = np.arange(256)[None, :, None]
     tables = np.clip((levels - 128) * gain[:, None] + 128 + offset[:, None], 0, 255)

@@ -89,7 +89,7 @@ def _joint_box(first: Mask, second: Mask) -> tuple[slice, slice]:
 def _f_measure(predicted: _Bits, annotated: _Bits, radius: int) -> float:
     predictions, annotations = int(np.count_nonzero(predicted)), int(np.count_nonzero(annotated))
     if not predictions or not annotations:
-        return float(predictions == annotations)
+        return 1.0 if predictions == annotations else 0.0
     precision = np.count_nonzero(predicted & _dilate(annotated, radius)) / predictions
     recall = np.count_nonzero(annotated & _dilate(predicted, radius)) / annotations
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0

@@ -48,7 +48,9 @@ def summarize(values: NDArray[np.float64]) -> Statistics | None:
     """
     if not len(values):
         return None
-    return Statistics(float(values.mean()), float((values > RECALL_THRESHOLD).mean()), decay(values))
+    return Statistics(
+        float(values.mean()), float((values > RECALL_THRESHOLD).mean()), decay(values)
+    )
 
 
 def decay(values: NDArray[np.float64]) -> float:

@@ -71,7 +71,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
     except OSError as error:
         raise ModelError(f"model {path} cannot be read: {error.strerror or error}") from error
     except SafetensorError as error:
-        raise ModelError(f"model {path} is not a safetensors file or is cut off: {error}") from error
+        raise ModelError(
+            f"model {path} is not a safetensors file or is cut off: {error}"
+        ) from error
     config, size, origin = _header(path, metadata)
     return Checkpoint(_network(path, config, weights), size, origin, sha256)
 
@@ -99,7 +101,11 @@ def _network(path: Path, config: NetworkConfig, weights: dict[str, torch.Tensor]
     missing = sorted(set(expected) - set(weights))
     unexpected = sorted(set(weights) - set(expected))
     unequal = [k for k in expected if k in weights and weights[k].shape != expected[k].shape]
-    for what, names in (("lacks", missing), ("has unknown", unexpected), ("has misshapen", unequal)):
+    for what, names in (
+        ("lacks", missing),
+        ("has unknown", unexpected),
+        ("has misshapen", unequal),
+    ):
         if names:
             raise ModelError(
                 f"model {path} {what} tensor {names[0]} ({len(names)} in all): its weights do not "

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
-UpdateRule = Literal["average", "weighted", "frozen"]
-
-BACKBONE_CHANNELS = {"s4": 16, "s8": 32, "s16": 192}
-STRIDE = 16  # pixels; height and width of every graph are multiples of it
+from edge_ttvos.contracts import UpdateRule
 
 
 @dataclass(frozen=True)
@@ -41,9 +38,9 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         if self.mask_history < 1:
             raise ValueError(f"mask_history must be at least 1; got {self.mask_history}")
-        if self.update not in ("average", "weighted", "frozen"):
+        if self.update not in get_args(UpdateRule):
             raise ValueError(
-                f"update must be 'average', 'weighted' or 'frozen'; got {self.update!r}"
+                f"update must be one of {', '.join(get_args(UpdateRule))}; got {self.update!r}"
             )
         if self.template_channels % self.channels_per_group:
             raise ValueError(
@@ -65,7 +62,9 @@ class NetworkConfig:
         """The same network with one matching, or the template's update, switched off."""
         if switch == "update":
             return replace(self, name=f"{self.name}-frozen", update="frozen")
-        return replace(self, name=f"{self.name}-no-{switch.replace('_', '-')}", **{switch: False})
+        if switch == "short_term":
+            return replace(self, name=f"{self.name}-no-short-term", short_term=False)
+        return replace(self, name=f"{self.name}-no-long-term", long_term=False)
 
 
 PRESETS = {

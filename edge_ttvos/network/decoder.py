@@ -6,10 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from edge_ttvos.network.config import BACKBONE_CHANNELS
+from edge_ttvos.contracts import S4
 from edge_ttvos.network.hrnet import conv_bn
-
-S4 = BACKBONE_CHANNELS["s4"]
 
 
 def double(inputs: int, outputs: int) -> nn.ConvTranspose2d:
@@ -25,9 +23,10 @@ class UpdateWeight(nn.Module):
         self.convolve = nn.Sequential(nn.Conv2d(S4 + 2, 9, 3, 2, 1), nn.ReLU(inplace=True))
         self.project = nn.Conv2d(9, 1, 1)
 
-    def forward(self, x: Float[Tensor, "b 18 h4 w4"]) -> Float[Tensor, "b"]:
+    def forward(self, x: Float[Tensor, "b 18 h4 w4"]) -> Float[Tensor, " b"]:
         pooled = self.convolve(x).mean(dim=(2, 3), keepdim=True)
-        return self.project(pooled).sigmoid().flatten()
+        weight: Tensor = self.project(pooled).sigmoid().flatten()
+        return weight
 
 
 class Decoder(nn.Module):
@@ -50,7 +49,7 @@ class Decoder(nn.Module):
         s4: Float[Tensor, "b 16 h4 w4"],
         long_term: Float[Tensor, "b 32 h8 w8"],
         short_term: Float[Tensor, "b 2 h8 w8"],
-    ) -> tuple[Float[Tensor, "b 2 h w"], Float[Tensor, "b"] | None]:
+    ) -> tuple[Float[Tensor, "b 2 h w"], Float[Tensor, " b"] | None]:
         coarse = self.merge8(torch.cat([self.reduce8(long_term), short_term], dim=1))
         coarse = self.up8(coarse)
         fine = torch.cat([self.reduce4(s4), coarse], dim=1)

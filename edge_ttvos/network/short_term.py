@@ -7,10 +7,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edge_ttvos.network.config import BACKBONE_CHANNELS, NetworkConfig
+from edge_ttvos.contracts import S16
+from edge_ttvos.network.config import NetworkConfig
 from edge_ttvos.network.hrnet import conv_bn
-
-S16 = BACKBONE_CHANNELS["s16"]
 
 
 class ShortTermMatching(nn.Module):
@@ -34,7 +33,8 @@ class ShortTermMatching(nn.Module):
         masks: Float[Tensor, "b m h8 w8"],
     ) -> Float[Tensor, "b 2 h8 w8"]:
         masks16 = F.avg_pool2d(masks, 2)
-        if not self.matches:
-            return self.up(self.compare(self.template(torch.cat([s16, masks16], dim=1))))
-        template = self.template(torch.cat([previous_s16, masks16], dim=1))
-        return self.up(self.compare(torch.cat([template, s16], dim=1)))
+        seen = previous_s16 if self.matches else s16
+        template: Tensor = self.template(torch.cat([seen, masks16], dim=1))
+        pair = torch.cat([template, s16], dim=1) if self.matches else template
+        coarse: Tensor = self.up(self.compare(pair))
+        return coarse

@@ -12,10 +12,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from edge_ttvos.network.config import BACKBONE_CHANNELS, NetworkConfig
+from edge_ttvos.contracts import S8
+from edge_ttvos.network.config import NetworkConfig
 from edge_ttvos.network.hrnet import conv_bn
 
-S8 = BACKBONE_CHANNELS["s8"]
 LEAK = 0.2
 
 Template = Float[Tensor, "b c c"]
@@ -36,7 +36,7 @@ def average_update(template: Template, embedding: Template, t: int) -> Template:
 
 
 def weighted_update(
-    template: Template, embedding: Template, weight: Float[Tensor, "b"]
+    template: Template, embedding: Template, weight: Float[Tensor, " b"]
 ) -> Template:
     """TPₜ = TPₜ₋₁/(1+w) + I·w/(1+w): the authors' release, w estimated by the decoder."""
     w = weight.view(-1, 1, 1)
@@ -57,12 +57,11 @@ def coordinate_maps(height: int, width: int) -> Float[Tensor, "1 3 h w"]:
 
 
 class Embedding(NamedTuple):
-    """What ``embed`` hands over, each (b, 32, h8, w8). Without long-term matching only s8′."""
+    """What ``embed`` hands over: f and g of the previous frame, q of this one."""
 
     f: Map
     g: Map
     q: Map
-    s8: Map
 
 
 def branch(inputs: int, config: NetworkConfig) -> nn.Sequential:
@@ -92,15 +91,15 @@ class TemplateEmbedding(nn.Module):
         masks: Float[Tensor, "b m h w"],
         s8: Float[Tensor, "b 32 h w"],
         coordinates: Float[Tensor, "1 c h w"],
-    ) -> Embedding:
+    ) -> tuple[Map, Embedding]:
         shared = torch.cat([masks, coordinates.expand(masks.shape[0], -1, -1, -1)], dim=1)
         before = torch.cat([previous_s8, shared], dim=1)
         now = torch.cat([s8, shared], dim=1)
-        return Embedding(self.f(before), self.g(before), self.q(now), self.s8(now))
+        return self.s8(now), Embedding(self.f(before), self.g(before), self.q(now))
 
 
 class MaskedFeatures(nn.Module):
-    """Long-term matching switched off (Table 3, LM): concat(s8, masks) and convolutions."""
+    """Long-term matching switched off (Table 3, LM): concat(s8, masks) and convolutions → s8′."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -109,12 +108,13 @@ class MaskedFeatures(nn.Module):
 
     def forward(
         self,
-        s8: Float[Tensor, "b 32 h w"],
+        previous_s8: Float[Tensor, "b 32 h w"],
         masks: Float[Tensor, "b m h w"],
+        s8: Float[Tensor, "b 32 h w"],
         coordinates: Float[Tensor, "1 c h w"],
-    ) -> Float[Tensor, "b 32 h w"]:
+    ) -> tuple[Map, None]:
         shared = torch.cat([masks, coordinates.expand(masks.shape[0], -1, -1, -1)], dim=1)
-        return self.body(torch.cat([s8, shared], dim=1))
+        return self.body(torch.cat([s8, shared], dim=1)), None
 
 
 class LongTermSimilarity(nn.Module):
@@ -128,4 +128,5 @@ class LongTermSimilarity(nn.Module):
         )
 
     def forward(self, s8: Map, attention: Map) -> Float[Tensor, "b 32 h w"]:
-        return self.body(torch.cat([s8, attention], dim=1))
+        similarity: Tensor = self.body(torch.cat([s8, attention], dim=1))
+        return similarity

@@ -48,16 +48,17 @@ class State:
     features: Features
     masks: Float[Tensor, "b m h8 w8"]
     template: Float[Tensor, "b 32 32"] | None = None
-    weight: Float[Tensor, "b"] | None = None
+    weight: Float[Tensor, " b"] | None = None
     updates: int = 0
 
 
 @dataclass(frozen=True)
 class Output:
-    """One step: full-size logits (background, foreground) and the long-term similarity map."""
+    """One frame: logits (background, foreground) at full size, Sᴸ, and w where it is learnt."""
 
     logits: Float[Tensor, "b 2 h w"]
     similarity: Float[Tensor, "b 32 h8 w8"]
+    weight: Float[Tensor, " b"] | None
 
 
 def two_channels(foreground: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 2 h w"]:
@@ -78,12 +79,8 @@ class TTVOS(nn.Module):
         self.config = config
         self.backbone = HRNet()
         self.short_term = ShortTermMatching(config)
-        self.embedding: TemplateEmbedding | MaskedFeatures
-        if config.long_term:
-            self.embedding = TemplateEmbedding(config)
-            self.similarity = LongTermSimilarity(config)
-        else:
-            self.embedding = MaskedFeatures(config)
+        self.embedding = TemplateEmbedding(config) if config.long_term else MaskedFeatures(config)
+        self.similarity = LongTermSimilarity(config) if config.long_term else None
         self.decoder = Decoder(config.long_term and config.update == "weighted")
         self._coordinates: dict[tuple[int, int], Tensor] = {}
 
@@ -97,54 +94,43 @@ class TTVOS(nn.Module):
         previous_s8: Float[Tensor, "b 32 h w"],
         masks: Float[Tensor, "b m h w"],
         s8: Float[Tensor, "b 32 h w"],
-    ) -> Embedding:
-        """f and g of the previous frame, q and s8′ of this one; (b, 32, h, w) each."""
-        if not isinstance(self.embedding, TemplateEmbedding):
-            raise TypeError("a network without long-term matching has no template to embed")
-        embedding: Embedding = self.embedding(previous_s8, masks, s8, self._coordinate_maps(masks))
-        return embedding
+    ) -> tuple[Float[Tensor, "b 32 h w"], Embedding | None]:
+        """The modified s8′, and f, g, q (None without long-term matching)."""
+        coordinates = self._coordinate_maps(masks)
+        modified, embedding = self.embedding(previous_s8, masks, s8, coordinates)
+        return modified, embedding
 
     def decode(
         self,
         features: Features,
+        modified_s8: Float[Tensor, "b 32 h8 w8"],
+        attention: Float[Tensor, "b 32 h8 w8"] | None,
         previous_s16: Float[Tensor, "b 192 h16 w16"],
         masks: Float[Tensor, "b m h8 w8"],
-        similarity: Float[Tensor, "b 32 h8 w8"],
-    ) -> tuple[Float[Tensor, "b 2 h w"], Float[Tensor, "b"] | None]:
-        """Short-term matching and the decoder → logits, and w where the network learns it."""
+    ) -> Output:
+        """Long-term similarity of s8′ and A, short-term matching, decoder."""
+        similarity = modified_s8
+        if self.similarity is not None:
+            assert attention is not None, "a network with long-term matching needs A"
+            similarity = self.similarity(modified_s8, attention)
         short_term = self.short_term(features.s16, previous_s16, masks)
         logits, weight = self.decoder(features.s4, similarity, short_term)
-        return logits, weight
+        return Output(logits, similarity, weight)
 
-    def long_term(
-        self, state: State, features: Features
-    ) -> tuple[Float[Tensor, "b 32 h8 w8"], State]:
-        """Update and read the template → Sᴸ and the state with the new template."""
-        if not isinstance(self.embedding, TemplateEmbedding):
-            coordinates = self._coordinate_maps(state.masks)
-            return self.embedding(features.s8, state.masks, coordinates), state
-        f, g, q, s8 = self.embed(state.features.s8, state.masks, features.s8)
-        state = self.update(state, f, g)
-        assert state.template is not None
-        similarity: Tensor = self.similarity(s8, read_template(state.template, q))
-        return similarity, state
-
-    def update(
-        self, state: State, f: Float[Tensor, "b 32 h w"], g: Float[Tensor, "b 32 h w"]
-    ) -> State:
+    def update(self, state: State, embedding: Embedding) -> State:
         """Equation (1), then the configured update rule; the first update gives TP₁ = I."""
         t = state.updates + 1
         if state.template is None:
-            template = embedding_matrix(f, g, self.config.scaled_softmax)
+            template = embedding_matrix(embedding.f, embedding.g, self.config.scaled_softmax)
         elif self.config.update == "frozen":
             template = state.template
-        elif self.config.update == "average":
-            embedding = embedding_matrix(f, g, self.config.scaled_softmax)
-            template = average_update(state.template, embedding, t)
         else:
-            assert state.weight is not None
-            embedding = embedding_matrix(f, g, self.config.scaled_softmax)
-            template = weighted_update(state.template, embedding, state.weight)
+            matrix = embedding_matrix(embedding.f, embedding.g, self.config.scaled_softmax)
+            if self.config.update == "average":
+                template = average_update(state.template, matrix, t)
+            else:
+                assert state.weight is not None, "the decoder gives w with every frame"
+                template = weighted_update(state.template, matrix, state.weight)
         return replace(state, template=template, updates=t)
 
     def start(self, features: Features, foreground: Float[Tensor, "b h w"]) -> State:
@@ -154,12 +140,17 @@ class TTVOS(nn.Module):
 
     def step(self, features: Features, state: State) -> tuple[Output, State]:
         """One frame for objects that do not compete: each keeps its own softmax."""
-        similarity, state = self.long_term(state, features)
-        logits, weight = self.decode(features, state.features.s16, state.masks, similarity)
-        newest = heatmap(logits.softmax(dim=1)[:, 1])
+        before = state.features
+        modified_s8, embedding = self.embed(before.s8, state.masks, features.s8)
+        attention = None
+        if embedding is not None:
+            state = self.update(state, embedding)
+            assert state.template is not None
+            attention = read_template(state.template, embedding.q)
+        output = self.decode(features, modified_s8, attention, before.s16, state.masks)
+        newest = heatmap(output.logits.softmax(dim=1)[:, 1])
         masks = torch.cat([newest, state.masks[:, :-2]], dim=1)
-        state = replace(state, features=features, masks=masks, weight=weight)
-        return Output(logits, similarity), state
+        return output, replace(state, features=features, masks=masks, weight=output.weight)
 
     def _coordinate_maps(self, like: Float[Tensor, "b m h w"]) -> Float[Tensor, "1 c h w"]:
         height, width = like.shape[-2:]

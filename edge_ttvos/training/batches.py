@@ -1,4 +1,4 @@
-"""Batches of clips: every sample derives from (seed, step, index), so that a resumed run goes on."""
+"""Batches of clips: a sample derives from (seed, step, index), so that a resumed run goes on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edge_ttvos.training.recipe import Recipe
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's clips: frames (B, T, H, W, 3) uint8, masks (B, T, H, W) and given (B, H, W) of 0 and 1."""
+    """One step's clips, uint8: frames (B, T, H, W, 3); masks (B, T, H, W), given (B, H, W)."""
 
     names: list[str]
     frames: Tensor

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from edge_ttvos.network.hrnet import Features
@@ -38,17 +37,19 @@ def clip_loss(
     recipe: Recipe,
     stage: Stage,
 ) -> Loss:
-    """Give frame 0 its mask or box, let the network carry its own masks through the rest (eq. 4 and 5)."""
+    """Give frame 0 its mask or box; the network carries its own masks on from there (eq. 4, 5)."""
     clips, length = batch.frames.shape[:2]
     features = network.encode(batch.frames.flatten(0, 1).permute(0, 3, 1, 2).float())
     by_time = [
-        Features(*(f.unflatten(0, (clips, length))[:, t] for f in features)) for t in range(length)
+        Features(*(f.view(clips, length, *f.shape[1:])[:, t] for f in features))
+        for t in range(length)
     ]
     truth = batch.masks.float()
     state = network.start(by_time[0], batch.given.float())
-    terms: list[Float[Tensor, "4"]] = []
+    terms: list[Tensor] = []
     for t in range(1, length):
-        previous = state.masks[:, :2]
+        previous = state.masks[:, :2].float()
+        target = heatmap(truth[:, t])
         output, state = network.step(by_time[t], state)
         logits = output.logits.float()
         foreground = logits.softmax(dim=1)[:, 1]
@@ -57,15 +58,11 @@ def clip_loss(
                 [
                     bootstrapped_cross_entropy(logits, truth[:, t], stage.hard_pixels),
                     soft_jaccard(foreground, truth[:, t]),
-                    temporal_consistency(
-                        transition(output.similarity).float(), heatmap(truth[:, t]), previous.float()
-                    ),
+                    temporal_consistency(transition(output.similarity).float(), target, previous),
                     1 - soft_jaccard((foreground.detach() > 0.5).float(), truth[:, t]),
                 ]
             )
         )
     cross_entropy, jaccard, temporal, accuracy = torch.stack(terms).mean(dim=0)
-    total = (
-        cross_entropy + recipe.jaccard_weight * jaccard + recipe.temporal_weight * temporal
-    )
+    total = cross_entropy + recipe.jaccard_weight * jaccard + recipe.temporal_weight * temporal
     return Loss(total, cross_entropy, jaccard, temporal, accuracy.detach())

@@ -1,14 +1,19 @@
-"""Training recipes: frozen dataclasses read from TOML; an unknown key or a bad value is an error."""
+"""Training recipes: frozen dataclasses read from TOML; unknown keys and bad values are errors."""
 
 from __future__ import annotations
 
-import tomllib
+import sys
 from dataclasses import asdict, dataclass, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
 from edge_ttvos.errors import TrainingError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 Record = TypeVar("Record")
 
@@ -142,9 +147,8 @@ def load_recipe(name: str) -> Recipe:
         file = resources.files("edge_ttvos.training").joinpath("recipes", f"{name}.toml")
         text = file.read_text(encoding="utf-8")
     else:
-        raise TrainingError(
-            f"there is no recipe {name!r}: give a .toml file or one of {', '.join(shipped_recipes())}"
-        )
+        shipped = ", ".join(shipped_recipes())
+        raise TrainingError(f"there is no recipe {name!r}: give a .toml file or one of {shipped}")
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -53,7 +53,7 @@ class Trainer:
         self.transition = TransitionHead()
         self.average = torch.optim.swa_utils.AveragedModel(
             self.network,
-            multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.ema),
+            multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.ema),  # type: ignore[no-untyped-call]
             use_buffers=True,
         )
         self.optimizer = torch.optim.AdamW(self._groups(), lr=1.0)
@@ -78,9 +78,7 @@ class Trainer:
         """Where the shippable weights stand: the moving average."""
         return self.folder / "model.safetensors"
 
-    def fit(
-        self, pool: Pool, listen: Callable[[Progress], None] = lambda progress: None
-    ) -> None:
+    def fit(self, pool: Pool, listen: Callable[[Progress], None] = lambda progress: None) -> None:
         """Train from the current step to the recipe's end; saves on the way, and when interrupted.
 
         Raises:
@@ -118,7 +116,7 @@ class Trainer:
                 "learning rate and run again with --resume"
             )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.total.backward()
+        loss.total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(
             [*self.network.parameters(), *self.transition.parameters()], self.recipe.clip_norm
         )
@@ -152,7 +150,9 @@ class Trainer:
             "step": self.step,
             "hours": round(self.seconds / 3600, 3),
         }
-        save_checkpoint(self.model_path, self.average.module, stage.size, origin)
+        shipped = self.average.module
+        assert isinstance(shipped, TTVOS)
+        save_checkpoint(self.model_path, shipped, stage.size, origin)
 
     def resume(self) -> None:
         """Go on from the folder's state.

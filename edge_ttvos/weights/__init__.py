@@ -1,0 +1,35 @@
+"""The weights that come with the package, and how ``--model`` names a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge_ttvos.errors import ModelError
+
+FOLDER = Path(__file__).parent
+SHIPPED = {"release": FOLDER / "release.safetensors"}
+DEFAULT = "release"
+RUN_FILE = "model.safetensors"  # what a training run leaves in its folder
+
+
+def find_checkpoint(model: str) -> Path:
+    """The checkpoint file that ``default``, a shipped name, a file or a run's folder stands for.
+
+    Raises:
+        ModelError: there is none.
+    """
+    name = DEFAULT if model == "default" else model
+    if name in SHIPPED:
+        return SHIPPED[name]
+    path = Path(name)
+    if path.is_dir():
+        if (path / RUN_FILE).is_file():
+            return path / RUN_FILE
+        raise ModelError(f"folder {path} holds no {RUN_FILE}: give the --out of a training run")
+    if path.is_file():
+        return path
+    shipped = ", ".join(["default", *SHIPPED])
+    raise ModelError(
+        f"there is no model {model!r}: give {shipped}, a .safetensors file, or the --out folder of "
+        "a training run"
+    )

@@ -1,0 +1,117 @@
+"""PyTorch as an engine: the float32 reference that the host injects into the board's tracker."""
+
+from __future__ import annotations
+
+import platform
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from edge_ttvos.contracts import SIDE_MULTIPLE, FrameSpec, ModelSpec
+from edge_ttvos.firmware_bridge.engines.base import (
+    Decoded,
+    Embedding,
+    EngineInfo,
+    EngineOptions,
+    Features,
+    Float,
+)
+from edge_ttvos.network import hrnet
+from edge_ttvos.network.checkpoint import Checkpoint, load_checkpoint
+from edge_ttvos.network.folding import fold_batchnorm
+from edge_ttvos.weights import find_checkpoint
+
+
+def open_torch(model: str, options: EngineOptions) -> TorchEngine:
+    """Open ``default``, a checkpoint file, or the folder of a training run.
+
+    Raises:
+        ModelError: there is no such model or it cannot be read.
+    """
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    return TorchEngine(load_checkpoint(find_checkpoint(model)), options.size)
+
+
+class TorchEngine:
+    """Runs a checkpoint eagerly on the CPU, batch normalisation folded, channels last.
+
+    Args:
+        checkpoint: the network and its origin.
+        size: height and width in pixels, rounded up to multiples of 16; None: the checkpoint's.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, size: tuple[int, int] | None = None) -> None:
+        config = checkpoint.network.config
+        height, width = size or checkpoint.size
+        self.network = fold_batchnorm(checkpoint.network)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = ModelSpec(
+            name=str(checkpoint.origin.get("name", config.name)),
+            sha256=checkpoint.sha256,
+            precision="fp32",
+            frame=FrameSpec(_rounded_up(height), _rounded_up(width)),
+            mask_history=config.mask_history,
+            scaled_softmax=config.scaled_softmax,
+            update=config.update,
+            long_term=config.long_term,
+            template_channels=config.template_channels,
+        )
+
+    @property
+    def info(self) -> EngineInfo:
+        """Engine and version, processor, threads."""
+        device = platform.processor() or platform.machine()
+        return EngineInfo("torch", torch.__version__, device, torch.get_num_threads())
+
+    @torch.inference_mode()
+    def encode(self, frame: NDArray[np.uint8], features: Features) -> None:
+        """RGB uint8 (H, W, 3) → features."""
+        maps = self.network.encode(_tensor(frame).float())
+        for target, source in zip((features.s4, features.s8, features.s16), maps, strict=True):
+            _tensor(target).copy_(source)
+
+    @torch.inference_mode()
+    def embed(self, previous_s8: Float, masks: Float, s8: Float, embedding: Embedding) -> None:
+        """s8 of both frames and the masks → s8′, and f, g, q where there is a template."""
+        modified, maps = self.network.embed(_tensor(previous_s8), _tensor(masks), _tensor(s8))
+        _tensor(embedding.s8).copy_(modified)
+        if maps is not None:
+            for target, source in zip((embedding.f, embedding.g, embedding.q), maps, strict=True):
+                _tensor(target).copy_(source)
+
+    @torch.inference_mode()
+    def decode(
+        self,
+        features: Features,
+        modified_s8: Float,
+        attention: Float,
+        previous_s16: Float,
+        masks: Float,
+        decoded: Decoded,
+    ) -> None:
+        """Similarity, short-term matching and decoder → logits and w."""
+        output = self.network.decode(
+            hrnet.Features(_tensor(features.s4), _tensor(features.s8), _tensor(features.s16)),
+            _tensor(modified_s8),
+            _tensor(attention),
+            _tensor(previous_s16),
+            _tensor(masks),
+        )
+        _tensor(decoded.logits).copy_(output.logits)
+        if output.weight is not None:
+            torch.from_numpy(decoded.update_weight).copy_(output.weight)
+
+    def close(self) -> None:
+        """Nothing to release: the garbage collector frees the weights."""
+
+
+def _tensor(array: NDArray[np.float32] | NDArray[np.uint8]) -> Tensor:
+    """A view of a channel-last array (h, w, c) as (1, c, h, w) in channels-last memory."""
+    return torch.from_numpy(array).permute(2, 0, 1)[None]
+
+
+def _rounded_up(side: int) -> int:
+    return -(-side // SIDE_MULTIPLE) * SIDE_MULTIPLE

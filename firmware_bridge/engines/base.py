@@ -1,0 +1,101 @@
+"""What an inference engine must do: run a model's three static graphs on arrays it is handed.
+
+Every array is channel-last, float32, C-contiguous and owned by the caller, at the graph's size
+(H, W) with h8 = H/8 and so on. Engines write results into them and keep nothing between calls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_ttvos.contracts import ModelSpec
+
+Float = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Features:
+    """Backbone features of one frame: s4 (h4, w4, 16), s8 (h8, w8, 32), s16 (h16, w16, 192)."""
+
+    s4: Float
+    s8: Float
+    s16: Float
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Maps of the template attention module, (h8, w8, 32) each; eq. (1) and (3) read f, g and q.
+
+    Attributes:
+        f: of the previous frame and masks; unwritten without long-term matching.
+        g: likewise.
+        q: of the current frame and previous masks; likewise.
+        s8: the modified s8′ that goes on to the decoder; always written.
+    """
+
+    f: Float
+    g: Float
+    q: Float
+    s8: Float
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What ``decode`` fills: logits (H, W, 2), and the update weight w (1,) where it is learnt."""
+
+    logits: Float
+    update_weight: Float
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """For protocols: engine, its version, the device that it runs on, and its threads."""
+
+    name: str
+    version: str
+    device: str
+    threads: int
+
+
+class Engine(Protocol):
+    """Runs one model at one size."""
+
+    model: ModelSpec
+    info: EngineInfo
+
+    def encode(self, frame: NDArray[np.uint8], features: Features) -> None:
+        """RGB uint8 (H, W, 3) → features."""
+
+    def embed(self, previous_s8: Float, masks: Float, s8: Float, embedding: Embedding) -> None:
+        """s8 of both frames and the mask history (h8, w8, 2k), newest first → embedding."""
+
+    def decode(
+        self,
+        features: Features,
+        modified_s8: Float,
+        attention: Float,
+        previous_s16: Float,
+        masks: Float,
+        decoded: Decoded,
+    ) -> None:
+        """Similarity, short-term matching and decoder; ``attention`` is A = TP q of eq. (3)."""
+
+    def close(self) -> None:
+        """Release what the engine holds; it is not used afterwards."""
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What a user may choose; None leaves it to the model or the engine.
+
+    Attributes:
+        size: height and width of the graph in pixels; rounded up to multiples of 16.
+        threads: CPU threads.
+    """
+
+    size: tuple[int, int] | None = None
+    threads: int | None = None

@@ -1,0 +1,114 @@
+"""The tracker's memory: the state of DESIGN's contract and the work buffers, in one arena."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from edge_ttvos.firmware_bridge.arena import Arena
+from edge_ttvos.firmware_bridge.engines.base import Decoded, Embedding, Features
+from numpy.typing import NDArray
+
+from edge_ttvos.contracts import S4, S8, S16, ModelSpec, StateSpec, TensorSpec, state_spec
+
+Float = NDArray[np.float32]
+
+
+@dataclass
+class Slot:
+    """What one object has for itself. Arrays are views into the arena.
+
+    Attributes:
+        object_id: 1…255, or 0 while the slot is free.
+        template: TP (32, 32).
+        masks: Ĥ of the last k frames (h8, w8, 2k), newest first, each background and foreground.
+        update_weight: w (1,) for the coming template update.
+        updates: t (1,), how often the template has been updated.
+        lost_frames: (1,), frames in a row without a pixel of the object.
+        probability: (H, W) of the current frame, at the graph's size.
+    """
+
+    object_id: int
+    template: Float
+    masks: Float
+    update_weight: Float
+    updates: NDArray[np.int32]
+    lost_frames: NDArray[np.int32]
+    probability: Float
+
+    def reset(self, object_id: int) -> None:
+        """Forget everything and belong to ``object_id`` (0: free)."""
+        self.object_id = object_id
+        for array in (self.template, self.masks, self.update_weight, self.probability):
+            array.fill(0)
+        self.updates.fill(0)
+        self.lost_frames.fill(0)
+
+
+class Memory:
+    """All buffers of a tracker. ``features[now]`` is the current frame's, the other the previous.
+
+    Args:
+        model: gives the sizes.
+        max_objects: number of slots.
+    """
+
+    def __init__(self, model: ModelSpec, max_objects: int) -> None:
+        self.spec: StateSpec = state_spec(model, max_objects)
+        frame, c = model.frame, model.template_channels
+        size = (frame.height, frame.width)
+        h8 = frame.at(8)
+        work = [
+            TensorSpec("frame", (*size, 3), "uint8"),
+            TensorSpec("s4", (*frame.at(4), S4)),
+            TensorSpec("next.s8", (*h8, S8)),
+            TensorSpec("next.s16", (*frame.at(16), S16)),
+            *(TensorSpec(name, (*h8, c)) for name in ("f", "g", "q", "modified_s8", "attention")),
+            TensorSpec("matrix", (c, c)),
+            TensorSpec("row", (c, 1)),
+            TensorSpec("logits", (*size, 2)),
+            TensorSpec("plane", size),
+            TensorSpec("odds", size),
+            TensorSpec("small", h8),
+            *(TensorSpec(f"{i}.probability", size) for i in range(max_objects)),
+        ]
+        shared = [TensorSpec(f"shared.{t.name}", t.shape, t.dtype) for t in self.spec.shared]
+        slots = [
+            TensorSpec(f"{i}.{t.name}", t.shape, t.dtype)
+            for i in range(max_objects)
+            for t in self.spec.slot
+        ]
+        self.arena = Arena([*shared, *slots, *work])
+        a = self.arena
+        self.slots = [self._slot(i) for i in range(max_objects)]
+        self.features = [
+            Features(a["s4"], a["shared.s8"], a["shared.s16"]),
+            Features(a["s4"], a["next.s8"], a["next.s16"]),
+        ]
+        self.now = 0
+        self.embedding = Embedding(a["f"], a["g"], a["q"], a["modified_s8"])
+        self.decoded = [Decoded(a["logits"], slot.update_weight) for slot in self.slots]
+
+    def _slot(self, index: int) -> Slot:
+        a = self.arena
+        names = ("template", "masks", "update_weight", "updates", "lost_frames", "probability")
+        return Slot(0, *(a[f"{index}.{name}"] for name in names))  # type: ignore[arg-type]
+
+    @property
+    def current(self) -> Features:
+        """Features of the frame in hand."""
+        return self.features[self.now]
+
+    @property
+    def previous(self) -> Features:
+        """Features of the frame before; its s4 is already overwritten and must not be read."""
+        return self.features[1 - self.now]
+
+    def advance(self) -> None:
+        """The current frame becomes the previous one."""
+        self.now = 1 - self.now
+
+    def reset(self) -> None:
+        """Free all slots."""
+        for slot in self.slots:
+            slot.reset(0)

@@ -1,0 +1,314 @@
+"""The one tracker: frames in, masks out, whatever engine runs the network.
+
+Frame → encode → embed → template (float) → decode → aggregate → state. After ``start`` a frame
+allocates nothing: every array is a view into the arena or into the canvas of the frame's size.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import cv2
+import numpy as np
+from edge_ttvos.firmware_bridge import arithmetic
+from edge_ttvos.firmware_bridge.engines import open_engine
+from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
+from edge_ttvos.firmware_bridge.geometry import Fit
+from edge_ttvos.firmware_bridge.prompts import Plane, Prompt, Prompts, parse_prompt, parse_prompts
+from edge_ttvos.firmware_bridge.state import Memory, Slot
+from numpy.typing import NDArray
+
+from edge_ttvos.errors import CapacityError, FrameError, InputError
+
+DEFAULT_MAX_OBJECTS = 8
+STAGES = ("prepare", "encode", "embed", "template", "decode", "aggregate", "mask")
+MODEL_STAGES = ("encode", "embed", "decode")
+
+
+class ObjectState(str, Enum):
+    """Whether an object is in sight."""
+
+    TRACKING = "tracking"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One frame's outcome. Arrays are views that the next step overwrites: copy what you keep.
+
+    Attributes:
+        mask: (H, W) uint8 of object ids at the frame's size, 0 is background.
+        probabilities: by object id, float32 (h, w) at the graph's size without its padding.
+        states: by object id; LOST where no pixel of the frame is the object's.
+        timings: milliseconds by stage (``STAGES``).
+    """
+
+    mask: NDArray[np.uint8]
+    probabilities: Mapping[int, Plane]
+    states: Mapping[int, ObjectState]
+    timings: Mapping[str, float]
+
+
+class Canvas:
+    """Buffers of the frame's own size, made once a video."""
+
+    def __init__(self, fit: Fit) -> None:
+        size = (fit.height, fit.width)
+        self.fit = fit
+        self.mask = np.zeros(size, np.uint8)
+        self.best = np.zeros(size, np.float32)
+        self.plane = np.zeros(size, np.float32)
+        self.wins = np.zeros(size, np.bool_)
+
+
+class Stopwatch:
+    """Milliseconds by stage, of one frame."""
+
+    def __init__(self) -> None:
+        self.milliseconds = dict.fromkeys(STAGES, 0.0)
+        self._since = 0.0
+
+    def start(self) -> None:
+        """A new frame."""
+        for stage in STAGES:
+            self.milliseconds[stage] = 0.0
+        self._since = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """What has passed since the last call belongs to ``stage``."""
+        now = time.perf_counter()
+        self.milliseconds[stage] += 1e3 * (now - self._since)
+        self._since = now
+
+
+class Tracker:
+    """Follows up to ``max_objects`` objects through frames of one size.
+
+    Args:
+        engine: runs the network; closed by ``close``.
+        max_objects: slots of the arena.
+    """
+
+    def __init__(self, engine: Engine, max_objects: int = DEFAULT_MAX_OBJECTS) -> None:
+        if max_objects < 1:
+            raise InputError(f"max_objects must be at least 1; got {max_objects}")
+        self.engine = engine
+        self.model = engine.model
+        self.memory = Memory(engine.model, max_objects)
+        self._canvas: Canvas | None = None
+        self._watch = Stopwatch()
+
+    @classmethod
+    def open(
+        cls,
+        model: str = "default",
+        engine: str | None = None,
+        max_objects: int = DEFAULT_MAX_OBJECTS,
+        options: EngineOptions | None = None,
+    ) -> Tracker:
+        """Open a model (``default``: the shipped weights) with an engine (None: the first there).
+
+        Raises:
+            EngineError: the engine is not installed.
+            ModelError: the model cannot be used.
+        """
+        return cls(open_engine(model, engine, options), max_objects)
+
+    @property
+    def objects(self) -> list[int]:
+        """Ids of the objects that are followed, in the order of their slots."""
+        return [slot.object_id for slot in self.memory.slots if slot.object_id]
+
+    def start(self, frame: NDArray[np.uint8], prompts: Prompts) -> Result:
+        """Forget everything; follow these objects from this frame on.
+
+        Args:
+            frame: (H, W, 3) RGB uint8; all later frames have its size.
+            prompts: an indexed mask (H, W) uint8, masks or boxes in a sequence (numbered from 1)
+                or by id.
+
+        Raises:
+            FrameError: not an RGB uint8 image.
+            MaskError: a mask or box that cannot be followed.
+            CapacityError: more objects than slots.
+        """
+        height, width = _checked_frame(frame)
+        planes = parse_prompts(prompts, height, width)
+        self._check_capacity(len(planes))
+        fit = Fit.of(self.model.frame, height, width)
+        if self._canvas is None or self._canvas.fit != fit:
+            self._canvas = Canvas(fit)
+        self._watch.start()
+        self.memory.reset()
+        fit.blank(self.memory.arena["frame"])
+        self._encode(frame, fit)
+        for object_id, plane in planes.items():
+            self._occupy(object_id, plane, fit)
+        return self._result(self._canvas)
+
+    def add(self, object_id: int, prompt: Prompt) -> None:
+        """Follow one more object, or this one anew, from the last frame on.
+
+        Raises:
+            MaskError: as ``start``.
+            CapacityError: all slots are taken.
+            InputError: nothing has been started.
+        """
+        canvas = self._started()
+        planes = parse_prompts(
+            {object_id: parse_prompt(prompt, canvas.fit.height, canvas.fit.width)},
+            canvas.fit.height,
+            canvas.fit.width,
+        )
+        if object_id in self.objects:
+            self.drop(object_id)
+        self._check_capacity(len(self.objects) + 1)
+        self._occupy(object_id, planes[object_id], canvas.fit)
+
+    def drop(self, object_id: int) -> None:
+        """Follow an object no longer; its slot is free.
+
+        Raises:
+            InputError: the object is not followed.
+        """
+        for slot in self.memory.slots:
+            if slot.object_id == object_id and object_id:
+                slot.reset(0)
+                return
+        raise InputError(f"object {object_id} is not followed; followed are {self.objects}")
+
+    def step(self, frame: NDArray[np.uint8]) -> Result:
+        """Follow all objects into the next frame.
+
+        Raises:
+            FrameError: not an RGB uint8 image, or of another size than the first.
+            InputError: nothing has been started.
+        """
+        canvas = self._started()
+        height, width = _checked_frame(frame)
+        if (height, width) != (canvas.fit.height, canvas.fit.width):
+            raise FrameError(
+                f"frame must be {canvas.fit.height}x{canvas.fit.width} (HxW) as the first one; "
+                f"got {height}x{width}. Start anew for a video of another size"
+            )
+        self._watch.start()
+        self.memory.advance()
+        self._encode(frame, canvas.fit)
+        slots = [slot for slot in self.memory.slots if slot.object_id]
+        for slot in slots:
+            self._follow(slot)
+        self._aggregate(slots)
+        return self._result(canvas)
+
+    def close(self) -> None:
+        """Release the engine."""
+        self.engine.close()
+
+    def _started(self) -> Canvas:
+        if self._canvas is None:
+            raise InputError("nothing is followed yet: call start(frame, masks_or_boxes) first")
+        return self._canvas
+
+    def _check_capacity(self, wanted: int) -> None:
+        slots = len(self.memory.slots)
+        if wanted > slots:
+            raise CapacityError(
+                f"{wanted} objects, but the arena has {slots} slots: raise max_objects "
+                f"(--max-objects {wanted}) or follow fewer"
+            )
+
+    def _encode(self, frame: NDArray[np.uint8], fit: Fit) -> None:
+        canvas = self.memory.arena["frame"]
+        fit.place(frame, canvas)
+        self._watch.lap("prepare")
+        self.engine.encode(canvas, self.memory.current)
+        self._watch.lap("encode")
+
+    def _occupy(self, object_id: int, plane: Plane, fit: Fit) -> None:
+        slot = next(slot for slot in self.memory.slots if not slot.object_id)
+        slot.reset(object_id)
+        fit.place_mask(plane, slot.probability)
+        for _ in range(self.model.mask_history):
+            arithmetic.push_mask(slot.masks, slot.probability, self.memory.arena["small"])
+
+    def _follow(self, slot: Slot) -> None:
+        memory, embedding = self.memory, self.memory.embedding
+        before, now = memory.previous, memory.current
+        attention = memory.arena["attention"]
+        self.engine.embed(before.s8, slot.masks, now.s8, embedding)
+        self._watch.lap("embed")
+        if self.model.long_term:
+            self._update_template(slot)
+            arithmetic.read_template(slot.template, embedding.q, attention)
+            self._watch.lap("template")
+        decoded = memory.decoded[memory.slots.index(slot)]
+        self.engine.decode(now, embedding.s8, attention, before.s16, slot.masks, decoded)
+        self._watch.lap("decode")
+        arithmetic.foreground(decoded.logits, slot.probability)
+        self._watch.lap("aggregate")
+
+    def _update_template(self, slot: Slot) -> None:
+        first = slot.updates[0] == 0
+        slot.updates += 1
+        if self.model.update == "frozen" and not first:
+            return
+        memory = self.memory
+        matrix, row = memory.arena["matrix"], memory.arena["row"]
+        arithmetic.embedding_matrix(
+            memory.embedding.f, memory.embedding.g, self.model.scaled_softmax, matrix, row
+        )
+        step = 1.0 / float(slot.updates[0])
+        if self.model.update == "weighted" and not first:
+            weight = float(slot.update_weight[0])
+            step = weight / (1 + weight)
+        arithmetic.running_average(slot.template, matrix, step)
+
+    def _aggregate(self, slots: list[Slot]) -> None:
+        arena = self.memory.arena
+        arithmetic.aggregate([s.probability for s in slots], arena["odds"], arena["plane"])
+        for slot in slots:
+            arithmetic.push_mask(slot.masks, slot.probability, arena["small"])
+        self._watch.lap("aggregate")
+
+    def _result(self, canvas: Canvas) -> Result:
+        slots = [slot for slot in self.memory.slots if slot.object_id]
+        self._paint(canvas, slots)
+        counts = cv2.calcHist([canvas.mask], [0], None, [256], [0, 256])
+        for slot in slots:
+            slot.lost_frames[0] = 0 if counts[slot.object_id] else slot.lost_frames[0] + 1
+        self._watch.lap("mask")
+        return Result(
+            mask=canvas.mask,
+            probabilities={s.object_id: canvas.fit.crop(s.probability) for s in slots},
+            states={
+                s.object_id: ObjectState.LOST if s.lost_frames[0] else ObjectState.TRACKING
+                for s in slots
+            },
+            timings=dict(self._watch.milliseconds),
+        )
+
+    def _paint(self, canvas: Canvas, slots: list[Slot]) -> None:
+        """Each pixel goes to the likeliest of background and objects."""
+        background = self.memory.arena["plane"]
+        background.fill(1)
+        for slot in slots:
+            background -= slot.probability
+        canvas.mask.fill(0)
+        canvas.best[...] = canvas.fit.restore(background, canvas.plane)
+        for slot in slots:
+            plane = canvas.fit.restore(slot.probability, canvas.plane)
+            np.greater(plane, canvas.best, out=canvas.wins)
+            np.copyto(canvas.mask, np.uint8(slot.object_id), where=canvas.wins)
+            np.maximum(canvas.best, plane, out=canvas.best)
+
+
+def _checked_frame(frame: NDArray[np.uint8]) -> tuple[int, int]:
+    if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
+        raise FrameError(
+            f"frame must be RGB uint8 (H, W, 3); got {frame.dtype} {frame.shape}. Convert grey or "
+            "16-bit frames first"
+        )
+    return frame.shape[0], frame.shape[1]
