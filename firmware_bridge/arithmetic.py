@@ -99,8 +99,13 @@ def _to_odds(p: Float, scratch: Float) -> None:
 
 def push_mask(masks: Float, probability: Float, small: Float) -> None:
     """8×8 means of a probability (H, W) become the newest of the mask history (h8, w8, 2k)."""
-    cv2.resize(probability, small.shape[::-1], dst=small, interpolation=cv2.INTER_AREA)
     for channel in range(masks.shape[-1] - 1, 1, -1):
         masks[..., channel] = masks[..., channel - 2]
+    write_newest(masks, probability, small)
+
+
+def write_newest(masks: Float, probability: Float, small: Float) -> None:
+    """8×8 means of a probability (H, W) replace the newest of the mask history (h8, w8, 2k)."""
+    cv2.resize(probability, small.shape[::-1], dst=small, interpolation=cv2.INTER_AREA)
     masks[..., 1] = small
     np.subtract(1, small, out=masks[..., 0])

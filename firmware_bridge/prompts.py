@@ -1,10 +1,12 @@
-"""What the user points with: an indexed mask, several masks, or boxes → one float mask an object."""
+"""What the user points with, an indexed mask, several masks or boxes → a float mask an object."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,15 +29,16 @@ class Box:
     height: float
 
 
-Prompt = Union[NDArray[Any], Box]
-Prompts = Union[NDArray[Any], Box, Sequence[Prompt], Mapping[int, Prompt]]
+Prompt = NDArray[Any] | Box
+Prompts = NDArray[Any] | Box | Sequence[Prompt] | Mapping[int, Prompt]
 
 
 def parse_prompts(prompts: Prompts, height: int, width: int) -> dict[int, Plane]:
     """Masks by object id, each float32 (height, width) of 0 and 1.
 
     An indexed mask gives an object for each value; 255 is void, unless it is the only value: then
-    the mask is a plain black-and-white one. A sequence numbers its objects from 1.
+    the mask is a plain black-and-white one. A sequence numbers its objects from 1; a mapping may
+    be empty.
 
     Raises:
         MaskError: a mask of another size, type or channel count, an empty or all-foreground mask,
@@ -82,6 +85,8 @@ def _indexed(mask: NDArray[Any], height: int, width: int) -> dict[int, Plane]:
 
 
 def _checked(mask: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    if not isinstance(mask, np.ndarray):
+        raise MaskError(f"an object is given by an array (H, W) or a Box; got {mask!r}")
     if mask.ndim != 2:
         raise MaskError(
             f"mask must have one channel, (H, W)=({height}, {width}); got shape {mask.shape}. "
@@ -113,10 +118,12 @@ def _check_content(mask: Plane, what: str) -> None:
 
 def _box_mask(box: Box, height: int, width: int) -> Plane:
     described = f"box {box.x:g},{box.y:g},{box.width:g},{box.height:g}"
+    if not all(math.isfinite(v) for v in (box.x, box.y, box.width, box.height)):
+        raise MaskError(f"{described} is not a rectangle: give X,Y,W,H as numbers of pixels")
     if not (box.width > 0 and box.height > 0):
         raise MaskError(f"{described} has no area: give X,Y,W,H with W and H above 0")
-    left, top = max(0, round(box.x)), max(0, round(box.y))
-    right, bottom = min(width, round(box.x + box.width)), min(height, round(box.y + box.height))
+    left, right = _span(box.x, box.width, width)
+    top, bottom = _span(box.y, box.height, height)
     if left >= right or top >= bottom:
         raise MaskError(
             f"{described} is outside the frame of {width}x{height} pixels: give X,Y,W,H with X, Y "
@@ -128,7 +135,13 @@ def _box_mask(box: Box, height: int, width: int) -> Plane:
     return mask
 
 
+def _span(start: float, length: float, limit: int) -> tuple[int, int]:
+    """First pixel and the one after the last, inside the frame; at least a pixel long before."""
+    first = round(start)
+    return max(0, first), min(limit, max(first + 1, round(start + length)))
+
+
 def _checked_id(object_id: int) -> int:
-    if not 1 <= object_id <= MAX_ID:
-        raise MaskError(f"object ids are 1…{MAX_ID} (0 is background, 255 void); got {object_id}")
+    if not isinstance(object_id, Integral) or not 1 <= object_id <= MAX_ID:
+        raise MaskError(f"object ids are 1…{MAX_ID} (0 is background, 255 void); got {object_id!r}")
     return int(object_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from edge_ttvos.firmware_bridge.arena import Arena
@@ -14,32 +14,33 @@ from edge_ttvos.contracts import S4, S8, S16, ModelSpec, StateSpec, TensorSpec, 
 Float = NDArray[np.float32]
 
 
-@dataclass
+@dataclass(eq=False)
 class Slot:
     """What one object has for itself. Arrays are views into the arena.
 
     Attributes:
-        object_id: 1…255, or 0 while the slot is free.
+        object_id: 1…254, or 0 while the slot is free.
         template: TP (32, 32).
         masks: Ĥ of the last k frames (h8, w8, 2k), newest first, each background and foreground.
-        update_weight: w (1,) for the coming template update.
         updates: t (1,), how often the template has been updated.
         lost_frames: (1,), frames in a row without a pixel of the object.
         probability: (H, W) of the current frame, at the graph's size.
+        decoded: what the engine fills: w (1,) for the coming template update, and logits, whose
+            buffer all slots share.
     """
 
     object_id: int
     template: Float
     masks: Float
-    update_weight: Float
     updates: NDArray[np.int32]
     lost_frames: NDArray[np.int32]
     probability: Float
+    decoded: Decoded
 
     def reset(self, object_id: int) -> None:
         """Forget everything and belong to ``object_id`` (0: free)."""
         self.object_id = object_id
-        for array in (self.template, self.masks, self.update_weight, self.probability):
+        for array in (self.template, self.masks, self.probability, self.decoded.update_weight):
             array.fill(0)
         self.updates.fill(0)
         self.lost_frames.fill(0)
@@ -72,11 +73,9 @@ class Memory:
             TensorSpec("small", h8),
             *(TensorSpec(f"{i}.probability", size) for i in range(max_objects)),
         ]
-        shared = [TensorSpec(f"shared.{t.name}", t.shape, t.dtype) for t in self.spec.shared]
+        shared = [replace(t, name=f"shared.{t.name}") for t in self.spec.shared]
         slots = [
-            TensorSpec(f"{i}.{t.name}", t.shape, t.dtype)
-            for i in range(max_objects)
-            for t in self.spec.slot
+            replace(t, name=f"{i}.{t.name}") for i in range(max_objects) for t in self.spec.slot
         ]
         self.arena = Arena([*shared, *slots, *work])
         a = self.arena
@@ -87,12 +86,17 @@ class Memory:
         ]
         self.now = 0
         self.embedding = Embedding(a["f"], a["g"], a["q"], a["modified_s8"])
-        self.decoded = [Decoded(a["logits"], slot.update_weight) for slot in self.slots]
 
     def _slot(self, index: int) -> Slot:
         a = self.arena
-        names = ("template", "masks", "update_weight", "updates", "lost_frames", "probability")
-        return Slot(0, *(a[f"{index}.{name}"] for name in names))  # type: ignore[arg-type]
+        names = ("template", "masks", "updates", "lost_frames", "probability")
+        decoded = Decoded(a["logits"], a[f"{index}.update_weight"])
+        return Slot(0, *(a[f"{index}.{name}"] for name in names), decoded=decoded)
+
+    @property
+    def occupied(self) -> list[Slot]:
+        """Slots that an object has, in order."""
+        return [slot for slot in self.slots if slot.object_id]
 
     @property
     def current(self) -> Features:

@@ -17,7 +17,7 @@ from edge_ttvos.firmware_bridge import arithmetic
 from edge_ttvos.firmware_bridge.engines import open_engine
 from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
 from edge_ttvos.firmware_bridge.geometry import Fit
-from edge_ttvos.firmware_bridge.prompts import Plane, Prompt, Prompts, parse_prompt, parse_prompts
+from edge_ttvos.firmware_bridge.prompts import Plane, Prompt, Prompts, parse_prompts
 from edge_ttvos.firmware_bridge.state import Memory, Slot
 from numpy.typing import NDArray
 
@@ -138,19 +138,21 @@ class Tracker:
         height, width = _checked_frame(frame)
         planes = parse_prompts(prompts, height, width)
         self._check_capacity(len(planes))
-        fit = Fit.of(self.model.frame, height, width)
-        if self._canvas is None or self._canvas.fit != fit:
-            self._canvas = Canvas(fit)
+        canvas = self._canvas_for(Fit.of(self.model.frame, height, width))
         self._watch.start()
+        self._canvas = None  # unless all goes well, nothing is followed
         self.memory.reset()
-        fit.blank(self.memory.arena["frame"])
-        self._encode(frame, fit)
-        for object_id, plane in planes.items():
-            self._occupy(object_id, plane, fit)
-        return self._result(self._canvas)
+        canvas.fit.blank(self.memory.arena["frame"])
+        self._encode(frame, canvas.fit)
+        self._occupy(planes, canvas.fit)
+        self._canvas = canvas
+        return self._result(canvas, planes)
 
-    def add(self, object_id: int, prompt: Prompt) -> None:
+    def add(self, object_id: int, prompt: Prompt) -> Result:
         """Follow one more object, or this one anew, from the last frame on.
+
+        What the user points at is the object's: others give up its pixels, in the returned mask
+        as in their states.
 
         Raises:
             MaskError: as ``start``.
@@ -158,15 +160,13 @@ class Tracker:
             InputError: nothing has been started.
         """
         canvas = self._started()
-        planes = parse_prompts(
-            {object_id: parse_prompt(prompt, canvas.fit.height, canvas.fit.width)},
-            canvas.fit.height,
-            canvas.fit.width,
-        )
+        planes = parse_prompts({object_id: prompt}, canvas.fit.height, canvas.fit.width)
+        self._check_capacity(len({object_id, *self.objects}))
+        self._watch.start()
         if object_id in self.objects:
             self.drop(object_id)
-        self._check_capacity(len(self.objects) + 1)
-        self._occupy(object_id, planes[object_id], canvas.fit)
+        self._occupy(planes, canvas.fit)
+        return self._result(canvas, planes)
 
     def drop(self, object_id: int) -> None:
         """Follow an object no longer; its slot is free.
@@ -185,7 +185,7 @@ class Tracker:
 
         Raises:
             FrameError: not an RGB uint8 image, or of another size than the first.
-            InputError: nothing has been started.
+            InputError: nothing has been started, or the last frame failed in the engine.
         """
         canvas = self._started()
         height, width = _checked_frame(frame)
@@ -195,12 +195,16 @@ class Tracker:
                 f"got {height}x{width}. Start anew for a video of another size"
             )
         self._watch.start()
+        self._canvas = None  # a frame that fails half-way leaves no state to go on from
         self.memory.advance()
         self._encode(frame, canvas.fit)
-        slots = [slot for slot in self.memory.slots if slot.object_id]
+        slots = self.memory.occupied
         for slot in slots:
             self._follow(slot)
         self._aggregate(slots)
+        for slot in slots:
+            slot.lost_frames += 1
+        self._canvas = canvas
         return self._result(canvas)
 
     def close(self) -> None:
@@ -209,8 +213,13 @@ class Tracker:
 
     def _started(self) -> Canvas:
         if self._canvas is None:
-            raise InputError("nothing is followed yet: call start(frame, masks_or_boxes) first")
+            raise InputError("nothing is followed: call start(frame, masks_or_boxes) first")
         return self._canvas
+
+    def _canvas_for(self, fit: Fit) -> Canvas:
+        if self._canvas is not None and self._canvas.fit == fit:
+            return self._canvas
+        return Canvas(fit)
 
     def _check_capacity(self, wanted: int) -> None:
         slots = len(self.memory.slots)
@@ -227,12 +236,23 @@ class Tracker:
         self.engine.encode(canvas, self.memory.current)
         self._watch.lap("encode")
 
-    def _occupy(self, object_id: int, plane: Plane, fit: Fit) -> None:
-        slot = next(slot for slot in self.memory.slots if not slot.object_id)
-        slot.reset(object_id)
-        fit.place_mask(plane, slot.probability)
-        for _ in range(self.model.mask_history):
-            arithmetic.push_mask(slot.masks, slot.probability, self.memory.arena["small"])
+    def _occupy(self, planes: Mapping[int, Plane], fit: Fit) -> None:
+        """A slot for each object; where they overlap, the later has the pixel."""
+        before = self.memory.occupied
+        small, rest = self.memory.arena["small"], self.memory.arena["plane"]
+        for object_id, plane in planes.items():
+            slot = next(slot for slot in self.memory.slots if not slot.object_id)
+            fit.place_mask(plane, slot.probability)
+            np.subtract(1, slot.probability, out=rest)
+            for other in self.memory.occupied:
+                np.minimum(other.probability, rest, out=other.probability)
+            slot.object_id = object_id
+        for slot in self.memory.occupied:
+            if slot in before:
+                arithmetic.write_newest(slot.masks, slot.probability, small)
+                continue
+            for _ in range(self.model.mask_history):
+                arithmetic.push_mask(slot.masks, slot.probability, small)
 
     def _follow(self, slot: Slot) -> None:
         memory, embedding = self.memory, self.memory.embedding
@@ -244,10 +264,9 @@ class Tracker:
             self._update_template(slot)
             arithmetic.read_template(slot.template, embedding.q, attention)
             self._watch.lap("template")
-        decoded = memory.decoded[memory.slots.index(slot)]
-        self.engine.decode(now, embedding.s8, attention, before.s16, slot.masks, decoded)
+        self.engine.decode(now, embedding.s8, attention, before.s16, slot.masks, slot.decoded)
         self._watch.lap("decode")
-        arithmetic.foreground(decoded.logits, slot.probability)
+        arithmetic.foreground(slot.decoded.logits, slot.probability)
         self._watch.lap("aggregate")
 
     def _update_template(self, slot: Slot) -> None:
@@ -262,7 +281,7 @@ class Tracker:
         )
         step = 1.0 / float(slot.updates[0])
         if self.model.update == "weighted" and not first:
-            weight = float(slot.update_weight[0])
+            weight = float(slot.decoded.update_weight[0])
             step = weight / (1 + weight)
         arithmetic.running_average(slot.template, matrix, step)
 
@@ -273,18 +292,22 @@ class Tracker:
             arithmetic.push_mask(slot.masks, slot.probability, arena["small"])
         self._watch.lap("aggregate")
 
-    def _result(self, canvas: Canvas) -> Result:
-        slots = [slot for slot in self.memory.slots if slot.object_id]
-        self._paint(canvas, slots)
+    def _result(self, canvas: Canvas, given: Mapping[int, Plane] | None = None) -> Result:
+        """The frame's outcome; objects given with this very frame stand in its mask as given."""
+        slots, given = self.memory.occupied, given or {}
+        self._paint(canvas, [slot for slot in slots if slot.object_id not in given])
+        for object_id, plane in given.items():
+            canvas.mask[plane > 0] = object_id
         counts = cv2.calcHist([canvas.mask], [0], None, [256], [0, 256])
         for slot in slots:
-            slot.lost_frames[0] = 0 if counts[slot.object_id] else slot.lost_frames[0] + 1
+            if counts[slot.object_id]:
+                slot.lost_frames.fill(0)
         self._watch.lap("mask")
         return Result(
             mask=canvas.mask,
             probabilities={s.object_id: canvas.fit.crop(s.probability) for s in slots},
             states={
-                s.object_id: ObjectState.LOST if s.lost_frames[0] else ObjectState.TRACKING
+                s.object_id: ObjectState.TRACKING if counts[s.object_id] else ObjectState.LOST
                 for s in slots
             },
             timings=dict(self._watch.milliseconds),
@@ -306,9 +329,11 @@ class Tracker:
 
 
 def _checked_frame(frame: NDArray[np.uint8]) -> tuple[int, int]:
-    if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
+    is_array = isinstance(frame, np.ndarray)
+    if not is_array or frame.dtype != np.uint8 or frame.shape[2:] != (3,) or not frame.size:
+        got = f"{frame.dtype} {frame.shape}" if is_array else type(frame).__name__
         raise FrameError(
-            f"frame must be RGB uint8 (H, W, 3); got {frame.dtype} {frame.shape}. Convert grey or "
-            "16-bit frames first"
+            f"frame must be RGB uint8 (H, W, 3); got {got}. Convert grey, 16-bit or float frames "
+            "first"
         )
     return frame.shape[0], frame.shape[1]

@@ -6,7 +6,6 @@ OpenCV expands palettes into colours and so loses the ids; Pillow keeps them.
 from __future__ import annotations
 
 import io
-import os
 import zlib
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge_ttvos.errors import MaskError, OutputError
+from edge_ttvos.errors import MaskError
+from edge_ttvos.files import write_bytes
 
 Labels = NDArray[np.uint8]
 
@@ -69,10 +69,7 @@ def write_mask(path: Path, mask: Labels) -> None:
     image.putpalette(davis_palette().tobytes())
     data = io.BytesIO()
     image.save(data, format="PNG")
-    try:
-        _write_whole(path, data.getvalue())
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error}") from error
+    write_bytes(path, data.getvalue())
 
 
 @lru_cache(maxsize=1)
@@ -89,16 +86,3 @@ def davis_palette() -> NDArray[np.uint8]:
         colours |= (bits << (7 - step)).astype(np.uint8)
     colours.setflags(write=False)
     return colours
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

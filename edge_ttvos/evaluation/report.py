@@ -135,5 +135,15 @@ def _percent(part: Statistics | None) -> dict[str, float | None]:
 
 
 def _sequence_json(sequence: SequenceScore) -> dict[str, Any]:
-    objects = {str(o.number): _figures(o.j, o.f) for o in sequence.objects}
-    return {**_figures(sequence.j, sequence.f), "objects": objects}
+    objects = {str(o.number): _means(o.j, o.f) for o in sequence.objects}
+    return {**_means(sequence.j, sequence.f), "objects": objects}
+
+
+def _means(j: Statistics | None, f: Statistics | None) -> dict[str, Any]:
+    """``J`` and ``F`` as plain numbers, their recall and decay beside them."""
+    figures: dict[str, Any] = {"J&F": j_and_f(j, f)}
+    for name, part in (("J", j), ("F", f)):
+        mean, *others = _percent(part).items()
+        figures[name] = mean[1]
+        figures |= {f"{name}_{key}": value for key, value in others}
+    return figures

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from edge_ttvos.firmware_bridge.engines.base import (
     Features,
     Float,
 )
+from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.network import hrnet
 from edge_ttvos.network.checkpoint import Checkpoint, load_checkpoint
 from edge_ttvos.network.folding import fold_batchnorm
@@ -62,9 +62,8 @@ class TorchEngine:
 
     @property
     def info(self) -> EngineInfo:
-        """Engine and version, processor, threads."""
-        device = platform.processor() or platform.machine()
-        return EngineInfo("torch", torch.__version__, device, torch.get_num_threads())
+        """Engine and version, device, threads."""
+        return EngineInfo("torch", torch.__version__, device(), torch.get_num_threads())
 
     @torch.inference_mode()
     def encode(self, frame: NDArray[np.uint8], features: Features) -> None:

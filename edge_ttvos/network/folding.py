@@ -1,4 +1,4 @@
-"""Batch normalisation folded into the convolutions before it: the network that is run, not trained."""
+"""Batch normalisation folded into the convolutions before it: the network as it is run."""
 
 from __future__ import annotations
 

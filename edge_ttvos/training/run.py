@@ -27,6 +27,7 @@ from edge_ttvos.training.recipe import Recipe, Stage
 WARMUP = 100  # steps at a stage's start
 SAVE_EVERY = 300.0  # seconds
 LOG_EVERY = 20  # steps
+FILES = ("model.safetensors", "state.pt", "log.jsonl")  # what a run leaves in its folder
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,17 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
+
+    def summary(self) -> dict[str, Any]:
+        """The run in short, for machines."""
+        return {
+            "schema": 1,
+            "complete": self.step == self.recipe.steps,
+            "model": str(self.model_path),
+            "steps": self.step,
+            "hours": round(self.seconds / 3600, 3),
+            "protocol": {"recipe": self.recipe.name, "seed": self.recipe.seed},
+        }
 
     def _log(self, stage: Stage, loss: Loss) -> None:
         if self.step % LOG_EVERY:

@@ -9,6 +9,10 @@ from edge_ttvos.errors import ModelError
 FOLDER = Path(__file__).parent
 SHIPPED = {"release": FOLDER / "release.safetensors"}
 DEFAULT = "release"
+LICENSE_NOTE = (
+    "CC BY-NC 4.0, non-commercial: trained on DAVIS-2016 (CC BY-NC 4.0) and DUTS (research use); "
+    "the code is Apache-2.0"
+)
 RUN_FILE = "model.safetensors"  # what a training run leaves in its folder
 
 

@@ -1,7 +1,7 @@
 """Inference engines, found by their entry point in the group ``edge_ttvos.engines``.
 
-An entry point names a function ``open_x(model: str, options: EngineOptions) -> Engine``. The board's
-side thus runs engines that it never imports: PyTorch is announced by the host's part.
+An entry point names a function ``open_x(model: str, options: EngineOptions) -> Engine``. The
+board's side thus runs engines that it never imports: PyTorch is announced by the host's part.
 """
 
 from __future__ import annotations

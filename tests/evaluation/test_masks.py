@@ -113,5 +113,5 @@ def test_a_failed_write_leaves_the_old_file(
 
 
 def test_a_folder_that_is_not_there_cannot_be_written_to(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot write"):
         write_mask(tmp_path / "none" / "m.png", np.zeros((2, 2), np.uint8))
