@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from edge_ttvos.files import write_bytes
+from edge_ttvos.firmware_bridge.overlay import check_mask, draw
 
 Picture = NDArray[np.uint8]
 
@@ -61,7 +62,7 @@ class ContactSheet:
         layout: measures.
     """
 
-    def __init__(self, count: int = 12, layout: Layout = Layout()) -> None:  # noqa: B008 - frozen
+    def __init__(self, count: int = 12, layout: Layout = Layout()) -> None:
         if count < 2:
             raise ValueError(f"a contact sheet needs at least 2 pictures; got {count}")
         self._count, self._layout = count, layout
@@ -69,14 +70,30 @@ class ContactSheet:
         self._last: dict[int, Picture] = {}
         self._offered, self._every = 0, 1
 
-    def add(self, number: int, frame: Picture) -> None:
-        """Offer the next frame.
+    def add(
+        self,
+        number: int,
+        frame: Picture,
+        mask: Picture | None = None,
+        labels: Mapping[int, str] | None = None,
+    ) -> None:
+        """Offer the next frame; objects are drawn on the small copy, so that labels stay readable.
 
         Args:
             number: what to call it in its caption; greater than those before.
-            frame: (H, W, 3) RGB uint8, of one size with the first; a small copy is kept.
+            frame: (H, W, 3) RGB uint8, of one size with the first.
+            mask: object ids (H, W) uint8, 0 is the background; None draws nothing.
+            labels: as for ``overlay.draw``.
+
+        Raises:
+            MaskError: the mask has another size than the frame.
         """
         small = _small(frame, self._layout.width)
+        if mask is not None:
+            check_mask(frame, mask)
+            size = small.shape[1::-1]
+            fitted = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST_EXACT)
+            small = draw(small, np.asarray(fitted, np.uint8), labels)
         self._last = {number: small}
         if self._offered % self._every == 0:
             self._kept[number] = small

@@ -46,10 +46,7 @@ def draw(
     Raises:
         MaskError: the mask has another size than the frame.
     """
-    if mask.shape != frame.shape[:2]:
-        raise MaskError(
-            f"mask must be (H, W)={frame.shape[:2]} to match the frame; got {mask.shape}"
-        )
+    check_mask(frame, mask)
     picture = frame.copy()
     ids = [int(i) for i in np.flatnonzero(np.bincount(mask.ravel(), minlength=256)) if i]
     boxes = {i: _paint(picture, mask == i, colour(i), alpha) for i in ids}
@@ -58,6 +55,15 @@ def draw(
         if texts.get(i):
             _name(picture, boxes[i], texts[i], colour(i))
     return picture
+
+
+def check_mask(frame: Picture, mask: Picture) -> None:
+    """Raise a MaskError that names both sizes if a mask has another size than its frame."""
+    if mask.shape != frame.shape[:2] or mask.dtype != np.uint8:
+        raise MaskError(
+            f"mask must be (H, W)={frame.shape[:2]} uint8 to match the frame; "
+            f"got {mask.shape} {mask.dtype}"
+        )
 
 
 @lru_cache(maxsize=256)

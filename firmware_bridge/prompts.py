@@ -84,7 +84,7 @@ def _indexed(mask: NDArray[Any], height: int, width: int) -> dict[int, Plane]:
     return planes
 
 
-def _checked(mask: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+def _checked(mask: object, height: int, width: int) -> NDArray[Any]:
     if not isinstance(mask, np.ndarray):
         raise MaskError(f"an object is given by an array (H, W) or a Box; got {mask!r}")
     if mask.ndim != 2:
@@ -136,7 +136,7 @@ def _box_mask(box: Box, height: int, width: int) -> Plane:
 
 
 def _span(start: float, length: float, limit: int) -> tuple[int, int]:
-    """First pixel and the one after the last, inside the frame; at least a pixel long before."""
+    """First pixel and the one after the last: one pixel at least, then cut to the frame."""
     first = round(start)
     return max(0, first), min(limit, max(first + 1, round(start + length)))
 

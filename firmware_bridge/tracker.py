@@ -120,7 +120,7 @@ class Tracker:
     @property
     def objects(self) -> list[int]:
         """Ids of the objects that are followed, in the order of their slots."""
-        return [slot.object_id for slot in self.memory.slots if slot.object_id]
+        return [slot.object_id for slot in self.memory.occupied]
 
     def start(self, frame: NDArray[np.uint8], prompts: Prompts) -> Result:
         """Forget everything; follow these objects from this frame on.
@@ -174,8 +174,8 @@ class Tracker:
         Raises:
             InputError: the object is not followed.
         """
-        for slot in self.memory.slots:
-            if slot.object_id == object_id and object_id:
+        for slot in self.memory.occupied:
+            if slot.object_id == object_id:
                 slot.reset(0)
                 return
         raise InputError(f"object {object_id} is not followed; followed are {self.objects}")
@@ -328,12 +328,13 @@ class Tracker:
             np.maximum(canvas.best, plane, out=canvas.best)
 
 
-def _checked_frame(frame: NDArray[np.uint8]) -> tuple[int, int]:
-    is_array = isinstance(frame, np.ndarray)
-    if not is_array or frame.dtype != np.uint8 or frame.shape[2:] != (3,) or not frame.size:
-        got = f"{frame.dtype} {frame.shape}" if is_array else type(frame).__name__
-        raise FrameError(
-            f"frame must be RGB uint8 (H, W, 3); got {got}. Convert grey, 16-bit or float frames "
-            "first"
-        )
-    return frame.shape[0], frame.shape[1]
+def _checked_frame(frame: object) -> tuple[int, int]:
+    if not isinstance(frame, np.ndarray):
+        got = type(frame).__name__
+    elif frame.dtype != np.uint8 or frame.shape[2:] != (3,) or not frame.size:
+        got = f"{frame.dtype} {frame.shape}"
+    else:
+        return frame.shape[0], frame.shape[1]
+    raise FrameError(
+        f"frame must be RGB uint8 (H, W, 3); got {got}. Convert grey, 16-bit or float frames first"
+    )

@@ -9,7 +9,7 @@ first. Not counted are biases, normalisation, activations, softmax, interpolatio
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -21,6 +21,7 @@ from edge_ttvos.network.template import TemplateEmbedding, read_template
 from edge_ttvos.network.ttvos import TTVOS
 
 SIZES = ((240, 432), (480, 864))  # height and width in pixels, of the reference page
+FLOPS_PER_MAC = 2  # as torch counts
 
 
 @dataclass(frozen=True)
@@ -101,21 +102,15 @@ def measure(config: NetworkConfig, height: int, width: int) -> Complexity:
                 attention = read_template(state.template, maps.q)
         with _counter() as decoding:
             network.decode(features, modified_s8, attention, features.s16, state.masks)
-    embed = network.embedding
-    f, g, q, s8 = [Cost()] * 3 + [_cost(embed, embedding)]
-    if isinstance(embed, TemplateEmbedding):
-        f, g, q, s8 = (
-            Cost(_parameters(getattr(embed, name)), _macs(embedding, f"TemplateEmbedding.{name}"))
-            for name in ("f", "g", "q", "s8")
-        )
+    f, g, q, s8 = _embedding_costs(network.embedding, embedding)
     return Complexity(
         encoder=_cost(network.backbone, encoding),
         embed_update=f + g,
         embed_read=q,
         embed_s8=s8,
-        update=Cost(macs=_macs(updating)),
-        read=Cost(macs=_macs(reading)),
-        similarity=_cost(network.similarity, decoding),
+        update=Cost(macs=updating.get_total_flops() // FLOPS_PER_MAC),
+        read=Cost(macs=reading.get_total_flops() // FLOPS_PER_MAC),
+        similarity=_cost(network.similarity, decoding) if network.similarity else Cost(),
         short_term=_cost(network.short_term, decoding),
         decoder=_cost(network.decoder, decoding),
     )
@@ -125,19 +120,22 @@ def _counter() -> FlopCounterMode:
     return FlopCounterMode(display=False)
 
 
-def _macs(counter: FlopCounterMode, module: str = "Global") -> int:
-    """torch counts two operations a MAC; modules are named from the outermost one's class."""
-    return sum(counter.get_flop_counts()[module].values()) // 2
+def _embedding_costs(embed: nn.Module, counter: FlopCounterMode) -> tuple[Cost, ...]:
+    """f, g, q and s8′; the convolutions in place of a template count as s8′."""
+    if not isinstance(embed, TemplateEmbedding):
+        return Cost(), Cost(), Cost(), _cost(embed, counter)
+    name = type(embed).__name__
+    return tuple(
+        _cost(getattr(embed, branch), counter, f"{name}.{branch}")
+        for branch in ("f", "g", "q", "s8")
+    )
 
 
-def _parameters(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
-def _cost(module: nn.Module | None, counter: FlopCounterMode) -> Cost:
-    if module is None:
-        return Cost()
-    return Cost(_parameters(module), _macs(counter, type(module).__name__))
+def _cost(module: nn.Module, counter: FlopCounterMode, path: str = "") -> Cost:
+    """Of one module; the counter names modules by a path that begins with the outermost's class."""
+    counts = counter.get_flop_counts()[path or type(module).__name__]
+    parameters = sum(parameter.numel() for parameter in module.parameters())
+    return Cost(parameters, sum(counts.values()) // FLOPS_PER_MAC)
 
 
 @dataclass(frozen=True)
@@ -165,21 +163,17 @@ SIMILARITY = ("embed_s8", "similarity")
 TABLE_1 = (
     Grouping("Update: f, g, f gᵀ", 0.06, UPDATE),
     Grouping("Read: q, TP q", 0.08, READ),
-    Grouping("Read as far as Sᴸ: and s8′, similarity", 0.08, READ + SIMILARITY),
+    Grouping("Read: q, TP q, s8′, similarity", 0.08, READ + SIMILARITY),
     Grouping(
-        "Seg: the frame without the decoder",
+        "Seg: the frame without decoder",
         5.29,
         ("encoder", "short_term", *SIMILARITY, *READ, *UPDATE),
     ),
-    Grouping(
-        "Seg without Read and Update",
-        5.29,
-        ("encoder", "short_term", *SIMILARITY),
-    ),
-    Grouping("The whole frame", None, ("total",)),
+    Grouping("Seg: without Update and Read too", 5.29, ("encoder", "short_term", *SIMILARITY)),
+    Grouping("Whole frame", None, ("total",)),
 )
 TABLE_1_SIZE = (480, 864)  # pixels: the next multiples of 16 to the paper's 480×853
-TABLE_1_PARAMETERS = 1.6  # millions
+TABLE_1_PARAMETERS = 1.6  # millions, as printed
 
 
 @dataclass(frozen=True)
@@ -187,7 +181,7 @@ class Table:
     """Rows of text under a heading, as Markdown writes them."""
 
     heading: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...] = field(default=())
+    rows: tuple[tuple[str, ...], ...]
 
     def markdown(self) -> str:
         """The table, first column left, the others right."""
@@ -210,7 +204,7 @@ def part_table(config: NetworkConfig) -> Table:
 
 
 def paper_table(configs: tuple[NetworkConfig, ...]) -> Table:
-    """The paper's Table 1 beside each network, in MACs and in 2 × MACs."""
+    """The paper's Table 1 beside each network at ``TABLE_1_SIZE``, in MACs and in 2 × MACs."""
     measured = [measure(config, *TABLE_1_SIZE) for config in configs]
     columns = (column for c in configs for column in (f"`{c.name}` GMAC", f"`{c.name}` 2 × GMAC"))
     rows = []
@@ -218,9 +212,10 @@ def paper_table(configs: tuple[NetworkConfig, ...]) -> Table:
         counts = [group.macs(complexity) / 1e9 for complexity in measured]
         printed = "" if group.printed is None else f"{group.printed:.2f}"
         rows.append((group.name, printed, *(f"{c * n:.3f}" for c in counts for n in (1, 2))))
-    millions = [f"{complexity.total.parameters / 1e6:.3f}" for complexity in measured]
-    last = ("Parameters, millions", f"{TABLE_1_PARAMETERS}", *(x for m in millions for x in (m, "")))
-    return Table(("", "paper, G", *columns), (*rows, last))
+    parameters = ["Parameters, M", f"{TABLE_1_PARAMETERS:.1f}"]
+    for complexity in measured:
+        parameters += [f"{complexity.total.parameters / 1e6:.3f}", ""]
+    return Table(("", "paper, G", *columns), (*rows, tuple(parameters)))
 
 
 def reference_tables() -> tuple[Table, ...]:

@@ -1,0 +1,165 @@
+"""Small networks of random weights that heed all that they are given, and clips to run them on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from edge_ttvos.firmware_bridge.engines import open_engine
+from edge_ttvos.firmware_bridge.tracker import Tracker
+from edge_ttvos.network.checkpoint import save_checkpoint
+from edge_ttvos.network.config import PRESETS, NetworkConfig
+from edge_ttvos.network.ttvos import TTVOS
+
+GRAPH = (48, 80)  # height and width in pixels
+RELEASE = PRESETS["release"]
+CONFIGS = {
+    "paper": PRESETS["paper"],
+    "release": RELEASE,
+    "frozen": RELEASE.without("update"),
+    "no-short-term": RELEASE.without("short_term"),
+    "no-long-term": RELEASE.without("long_term"),
+}
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Frames (H, W, 3) RGB uint8 and the object ids (H, W) uint8 of each."""
+
+    frames: list[Image]
+    labels: list[Image]
+
+
+MakeClip = Callable[..., Clip]
+OpenTracker = Callable[..., Tracker]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """One torch thread: sums in one order, and no quarrel over a busy machine's cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def make_clip() -> MakeClip:
+    """Make a clip of patterned blocks that move over a smooth background: ids 1, 2, …"""
+
+    def make(height: int = GRAPH[0], width: int = GRAPH[1], count: int = 8, objects: int = 1) -> Clip:
+        rng = np.random.default_rng(7)
+        background = _texture(rng, (7, 9), (height, width))
+        side = (max(1, height // 3), max(1, width // 5))
+        patterns = [_texture(rng, (3, 3), side) for _ in range(objects)]
+        clip = Clip([], [])
+        for t in range(count):
+            frame, labels = background.copy(), np.zeros((height, width), np.uint8)
+            for i, pattern in enumerate(patterns):
+                top = (height // 8 + (i + 1) * t + i * height // 6) % (height - side[0] + 1)
+                left = (width // 10 + 2 * t + i * width // 4) % (width - side[1] + 1)
+                where = np.s_[top : top + side[0], left : left + side[1]]
+                frame[where], labels[where] = pattern, i + 1
+            clip.frames.append(frame)
+            clip.labels.append(labels)
+        return clip
+
+    return make
+
+
+def _texture(rng: np.random.Generator, grain: tuple[int, int], size: tuple[int, int]) -> Image:
+    coarse = rng.integers(0, 256, (*grain, 3)).astype(np.uint8)
+    return cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+@pytest.fixture(scope="session")
+def checkpoint(
+    tmp_path_factory: pytest.TempPathFactory, make_clip: MakeClip
+) -> Callable[[str], Path]:
+    """The checkpoint file of a configuration: a key of ``CONFIGS``."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+
+    def make(name: str) -> Path:
+        path = folder / f"{name}.safetensors"
+        if not path.exists():
+            network = random_network(CONFIGS[name], make_clip())
+            save_checkpoint(path, network, GRAPH, {"name": name})
+        return path
+
+    return make
+
+
+@pytest.fixture
+def open_tracker(checkpoint: Callable[[str], Path]) -> OpenTracker:
+    """Open a tracker on a configuration's checkpoint with the torch engine."""
+
+    def make(name: str = "release", max_objects: int = 4) -> Tracker:
+        return Tracker(open_engine(str(checkpoint(name)), "torch"), max_objects)
+
+    return make
+
+
+def random_network(config: NetworkConfig, clip: Clip) -> TTVOS:
+    """A network in eval mode whose probabilities vary and depend on mask, template and feature.
+
+    Random weights alone give features that fade from layer to layer, and probabilities of 0.5
+    whatever the state: a wrong state would pass unseen. So the normalisation takes its statistics
+    from a clip, and the embedding and the logits are scaled to be decisive.
+    """
+    torch.manual_seed(5)
+    network = TTVOS(config)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.6, 1.4)
+            nn.init.normal_(module.bias, std=0.2)
+            module.momentum = None  # the mean of all that is seen
+    with torch.no_grad():
+        _roll(network.train(), clip)
+        network.eval()
+        _sharpen(network, clip)
+    return network
+
+
+def _sharpen(network: TTVOS, clip: Clip) -> None:
+    if network.config.long_term:
+        first, second = (network.encode(_tensor(frame)) for frame in clip.frames[:2])
+        masks = network.start(first, _foreground(clip)).masks
+        _, maps = network.embed(first.s8, masks, second.s8)
+        assert maps is not None
+        product = maps.f.flatten(2) @ maps.g.flatten(2).transpose(1, 2)
+        if network.config.scaled_softmax:
+            product = product / maps.f[0, 0].numel() ** 0.5
+        spread = product.std(dim=-1).mean()
+        for branch in (network.embedding.f, network.embedding.g):
+            branch[1].weight *= (2 / spread) ** 0.5
+            branch[1].bias *= (2 / spread) ** 0.5
+    logits = _roll(network, clip)
+    difference = logits[:, 1] - logits[:, 0]
+    network.decoder.up4.weight *= 3 / difference.std()
+    network.decoder.up4.bias.zero_()
+
+
+def _roll(network: TTVOS, clip: Clip) -> torch.Tensor:
+    features = [network.encode(_tensor(frame)) for frame in clip.frames]
+    state = network.start(features[0], _foreground(clip))
+    for current in features[1:]:
+        output, state = network.step(current, state)
+    return output.logits
+
+
+def _tensor(frame: Image) -> torch.Tensor:
+    return torch.from_numpy(frame).permute(2, 0, 1)[None].float()
+
+
+def _foreground(clip: Clip) -> torch.Tensor:
+    return torch.from_numpy(clip.labels[0] == 1).float()[None]
