@@ -9,6 +9,7 @@ first. Not counted are biases, normalisation, activations, softmax, interpolatio
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import torch
@@ -73,6 +74,7 @@ class Complexity:
         return self.encoder + self.rest
 
 
+@functools.cache
 def measure(config: NetworkConfig, height: int, width: int) -> Complexity:
     """Count a network at a frame's size.
 

@@ -127,6 +127,7 @@ def random_network(config: NetworkConfig, clip: Clip) -> TTVOS:
         _roll(network.train(), clip)
         network.eval()
         _sharpen(network, clip)
+        _check_lively(network, clip)
     return network
 
 
@@ -149,7 +150,15 @@ def _sharpen(network: TTVOS, clip: Clip) -> None:
     network.decoder.up4.bias.zero_()
 
 
+def _check_lively(network: TTVOS, clip: Clip) -> None:
+    seen = _roll(network, clip).softmax(dim=1)[:, 1]
+    other = _roll(network, Clip(clip.frames, clip.labels[::-1])).softmax(dim=1)[:, 1]
+    assert seen.std() > 0.2, "probabilities hardly vary"
+    assert (seen - other).abs().max() > 0.01, "the first mask does not matter"
+
+
 def _roll(network: TTVOS, clip: Clip) -> torch.Tensor:
+    """Logits of the last frame."""
     features = [network.encode(_tensor(frame)) for frame in clip.frames]
     state = network.start(features[0], _foreground(clip))
     for current in features[1:]:
