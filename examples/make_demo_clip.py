@@ -13,7 +13,9 @@ import io
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -166,8 +168,8 @@ def lay_over(frame: Plane, layer: CutOut, pose: Pose, sway: float) -> tuple[Plan
     maps = sampling_maps(pose, layer.centre, sway)
     image = cv2.remap(layer.image, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     alpha = cv2.remap(layer.alpha, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    alpha = np.asarray(alpha, np.float32)
-    return frame + alpha[..., None] * (image.astype(np.float32) - frame), alpha
+    cover = np.asarray(alpha, np.float32)
+    return frame + cover[..., None] * (image.astype(np.float32) - frame), cover
 
 
 def dusk(image: Picture, gain: tuple[float, float, float]) -> Picture:
@@ -196,8 +198,7 @@ def frames(
 
 def photographs() -> tuple[Picture, Picture, Picture]:
     """The coffee, the astronaut and the rocket as scikit-image ships them."""
-    from skimage import data
-
+    data: Any = import_module("skimage.data")
     return data.coffee(), data.astronaut(), data.rocket()
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Float = NDArray[np.float32]
 
 STATE_STRIDE = 8  # pixels: masks of the state stand at 1/8
-CERTAIN = 1e-6  # probabilities are kept this far from 0 and 1 before odds are taken
+CERTAIN = 2.0**-20  # least distance of p from 0 and 1 in odds; 1 − CERTAIN is exact in float32
 
 
 def embedding_matrix(f: Float, g: Float, scaled: bool, out: Float, row: Float) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from edge_ttvos.errors import TrainingError
+from edge_ttvos.network.config import PRESETS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -16,6 +18,14 @@ else:
     import tomli as tomllib
 
 Record = TypeVar("Record")
+
+KINDS = {
+    int: "a whole number",
+    float: "a finite number",
+    str: "text",
+    bool: "true or false",
+    tuple[int, int]: "two whole numbers, height and width",
+}
 
 
 @dataclass(frozen=True)
@@ -56,14 +66,19 @@ class Stage:
             len(self.size) == 2 and all(side > 0 and side % 16 == 0 for side in self.size),
             f"stage {self.name}: size must be two multiples of 16; got {list(self.size)}",
         )
-        _require(self.frames >= 2, f"stage {self.name}: frames must be at least 2")
-        _require(self.batch > 0, f"stage {self.name}: batch must be positive")
+        for key, least in (("frames", 2), ("batch", 1), ("max_stride", 1)):
+            value = getattr(self, key)
+            _require(
+                value >= least, f"stage {self.name}: {key} must be at least {least}; got {value}"
+            )
         for key in ("stills", "boxes", "floor", "hard_pixels"):
             value = getattr(self, key)
             _require(0 <= value <= 1, f"stage {self.name}: {key} must be in 0…1; got {value}")
         _require(self.hard_pixels > 0, f"stage {self.name}: hard_pixels must be above 0")
-        _require(self.max_stride >= 1, f"stage {self.name}: max_stride must be at least 1")
-        _require(self.learning_rate > 0, f"stage {self.name}: learning_rate must be positive")
+        _require(
+            self.learning_rate > 0,
+            f"stage {self.name}: learning_rate must be positive; got {self.learning_rate}",
+        )
 
 
 @dataclass(frozen=True)
@@ -95,12 +110,15 @@ class Recipe:
     bfloat16: bool = True
 
     def __post_init__(self) -> None:
-        _require(bool(self.stages), f"recipe {self.name}: at least one [[stages]] is needed")
-        _require(0 <= self.ema < 1, f"recipe {self.name}: ema must be in [0, 1); got {self.ema}")
+        _require(bool(self.stages), "at least one [[stages]] is needed")
+        known = ", ".join(PRESETS)
+        _require(self.network in PRESETS, f"network must be one of {known}; got {self.network!r}")
+        _require(self.seed >= 0, f"seed must not be negative; got {self.seed}")
+        _require(0 <= self.ema < 1, f"ema must be in [0, 1); got {self.ema}")
         for key in ("weight_decay", "temporal_weight", "jaccard_weight"):
             value = getattr(self, key)
-            _require(value >= 0, f"recipe {self.name}: {key} must not be negative; got {value}")
-        _require(self.clip_norm > 0, f"recipe {self.name}: clip_norm must be positive")
+            _require(value >= 0, f"{key} must not be negative; got {value}")
+        _require(self.clip_norm > 0, f"clip_norm must be positive; got {self.clip_norm}")
 
     @property
     def steps(self) -> int:
@@ -143,6 +161,8 @@ def load_recipe(name: str) -> Recipe:
             text = path.read_text(encoding="utf-8")
         except OSError as error:
             raise TrainingError(f"recipe {path} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise TrainingError(f"recipe {path} is not UTF-8 text") from error
     elif name in shipped_recipes():
         file = resources.files("edge_ttvos.training").joinpath("recipes", f"{name}.toml")
         text = file.read_text(encoding="utf-8")
@@ -154,21 +174,40 @@ def load_recipe(name: str) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise TrainingError(f"recipe {name} is not valid TOML: {error}") from error
     stages = table.pop("stages", [])
-    if not isinstance(stages, list):
+    if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
         raise TrainingError(f"recipe {name}: stages must be a list of [[stages]] tables")
-    return _build(Recipe, {**table, "stages": tuple(_build(Stage, s, name) for s in stages)}, name)
-
-
-def _build(record: type[Record], table: dict[str, Any], recipe: str) -> Record:
-    known = {f.name for f in fields(record)}  # type: ignore[arg-type]
-    unknown = sorted(set(table) - known)
-    if unknown:
-        raise TrainingError(
-            f"recipe {recipe}: unknown key {', '.join(unknown)}; known: {', '.join(sorted(known))}"
-        )
-    if isinstance(table.get("size"), list):
-        table = {**table, "size": tuple(table["size"])}
     try:
-        return record(**table)
-    except TypeError as error:
-        raise TrainingError(f"recipe {recipe}: {error}") from error
+        built = tuple(
+            _build(Stage, stage, f"stage {stage.get('name', index)}: ")
+            for index, stage in enumerate(stages, start=1)
+        )
+        return _build(Recipe, {**table, "stages": built}, "")
+    except TrainingError as error:
+        raise TrainingError(f"recipe {name}: {error}") from error
+
+
+def _build(record: type[Record], table: dict[str, Any], where: str) -> Record:
+    known = {f.name: f for f in fields(record)}  # type: ignore[arg-type]
+    if unknown := sorted(set(table) - set(known)):
+        raise TrainingError(
+            f"{where}unknown key {', '.join(unknown)}; known: {', '.join(sorted(known))}"
+        )
+    required = [f.name for f in known.values() if f.default is MISSING]
+    if missing := [key for key in required if key not in table]:
+        raise TrainingError(f"{where}missing key {', '.join(missing)}")
+    kinds = get_type_hints(record)
+    return record(**{key: _typed(table[key], kinds[key], f"{where}{key}") for key in table})
+
+
+def _typed(value: Any, kind: Any, where: str) -> Any:
+    """A value of TOML as the field's type: whole numbers may stand for others, lists for tuples."""
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind == tuple[int, int] and isinstance(value, list):
+        value = tuple(value)
+        fits = [type(side) for side in value] == [int, int]
+    else:
+        fits = kind not in KINDS or type(value) is kind
+    if not fits or (kind is float and not math.isfinite(value)):
+        raise TrainingError(f"{where} must be {KINDS[kind]}; got {value!r}")
+    return value

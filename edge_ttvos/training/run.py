@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import time
@@ -11,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from edge_ttvos.data.pool import Pool
-from edge_ttvos.errors import TrainingError
-from edge_ttvos.files import whole_file
+from edge_ttvos.errors import OutputError, TrainingError
+from edge_ttvos.files import write_bytes
 from edge_ttvos.network.checkpoint import save_checkpoint
 from edge_ttvos.network.config import PRESETS
 from edge_ttvos.network.losses import TransitionHead
 from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.training.batches import Batch, loader
+from edge_ttvos.training.interrupt import interrupt_held
 from edge_ttvos.training.objective import Loss, clip_loss
 from edge_ttvos.training.recipe import Recipe, Stage
 
@@ -83,12 +85,14 @@ class Trainer:
         """Train from the current step to the recipe's end; saves on the way, and when interrupted.
 
         Raises:
-            TrainingError: the loss became NaN or infinite; the last checkpoint is from before it.
+            TrainingError: loss or gradient became NaN or infinite; the last checkpoint is from
+                before it.
             OutputError: a checkpoint cannot be written; the last one is untouched.
+            KeyboardInterrupt: after the step that was under way, saved.
         """
         saved = begun = time.monotonic()
         before = self.seconds
-        try:
+        with interrupt_held() as interrupted:
             for batch in loader(pool, self.recipe, self.step, workers=1):
                 stage, within = self.recipe.locate(self.step)
                 loss = self.advance(batch, stage, within)
@@ -96,12 +100,12 @@ class Trainer:
                 self.seconds = before + time.monotonic() - begun
                 self._log(stage, loss)
                 listen(Progress(self.step, self.recipe.steps, stage.name, loss))
-                if within + 1 == stage.steps or time.monotonic() - saved > SAVE_EVERY:
+                due = within + 1 == stage.steps or time.monotonic() - saved > SAVE_EVERY
+                if due or interrupted():
                     self.save()
                     saved = time.monotonic()
-        except KeyboardInterrupt:
-            self.save()
-            raise
+                if interrupted():
+                    raise KeyboardInterrupt
 
     def advance(self, batch: Batch, stage: Stage, within: int) -> Loss:
         """One optimizer step."""
@@ -110,20 +114,26 @@ class Trainer:
             group["lr"] = learning_rate(stage, within)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
             loss = clip_loss(self.network, self.transition, batch, self.recipe, stage)
-        if not torch.isfinite(loss.total):
-            raise TrainingError(
-                f"the loss became {loss.total.item()} at step {self.step} (clips "
-                f"{', '.join(batch.names)}); {self.state_path} is from before it: lower the "
-                "learning rate and run again with --resume"
-            )
+        self._require_finite("loss", loss.total, batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(
+        norm = nn.utils.clip_grad_norm_(
             [*self.network.parameters(), *self.transition.parameters()], self.recipe.clip_norm
         )
+        self._require_finite("gradient", norm, batch)
         self.optimizer.step()
         self.average.update_parameters(self.network)
         return loss
+
+    def _require_finite(self, what: str, value: Tensor, batch: Batch) -> None:
+        if torch.isfinite(value):
+            return
+        kept = "is from before it" if self.state_path.exists() else "was not written yet"
+        raise TrainingError(
+            f"the {what} became {value.item()} at step {self.step} (clips "
+            f"{', '.join(batch.names)}); {self.state_path} {kept}: look at these clips, or lower "
+            "the learning rate and train into another --out"
+        )
 
     def _set_mode(self, stage: Stage) -> None:
         self.network.train()
@@ -143,8 +153,9 @@ class Trainer:
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
-        with whole_file(self.state_path) as temporary:
-            torch.save(state, temporary)
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        write_bytes(self.state_path, buffer.getvalue())
         stage, _ = self.recipe.locate(max(0, self.step - 1))
         origin = {
             "recipe": self.recipe.as_dict(),
@@ -166,28 +177,29 @@ class Trainer:
         except FileNotFoundError as error:
             raise TrainingError(f"nothing to resume: {self.state_path} does not exist") from error
         except Exception as error:
-            raise TrainingError(f"{self.state_path} cannot be read: {error}") from error
-        if json.loads(state["recipe"]) != json.loads(json.dumps(self.recipe.as_dict())):
+            raise TrainingError(f"{self.state_path} cannot be read: {_line(error)}") from error
+        try:
+            recipe = json.loads(state["recipe"])
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise TrainingError(f"{self.state_path} is not the state of a training run") from error
+        if recipe != json.loads(json.dumps(self.recipe.as_dict())):
             raise TrainingError(
                 f"{self.state_path} belongs to another recipe than {self.recipe.name}: give the "
                 "one it was started with, or another --out"
             )
+        try:
+            self._restore(state)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise TrainingError(
+                f"{self.state_path} does not fit this version's network: {_line(error)}"
+            ) from error
+
+    def _restore(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
         self.transition.load_state_dict(state["transition"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
-
-    def summary(self) -> dict[str, Any]:
-        """The run in short, for machines."""
-        return {
-            "schema": 1,
-            "complete": self.step == self.recipe.steps,
-            "model": str(self.model_path),
-            "steps": self.step,
-            "hours": round(self.seconds / 3600, 3),
-            "protocol": {"recipe": self.recipe.name, "seed": self.recipe.seed},
-        }
 
     def _log(self, stage: Stage, loss: Loss) -> None:
         if self.step % LOG_EVERY:
@@ -198,8 +210,16 @@ class Trainer:
             "seconds": round(self.seconds, 1),
             **{key: round(value.item(), 5) for key, value in vars(loss).items()},
         }
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
+        path = self.folder / "log.jsonl"
+        try:
+            with path.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise OutputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def learning_rate(stage: Stage, within: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sized
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,16 +43,14 @@ class ArraySource(Source):
         self.fps = None if fps is None else fps / window.stride
 
     def __iter__(self) -> Iterator[Frame]:
-        seen = 0
-        for index, array in enumerate(self._arrays):
-            if self._window.is_over(index):
-                return
-            _check_frame(index, array)
-            check_size(f"frame {index}", array, self.size)
-            if self._window.wants(index):
-                yield Frame(index, f"{index:05d}", array)
-            seen = index + 1
-        self._window.check(self.name, seen)
+        count = 0
+        for array in islice(self._arrays, self._window.end):
+            _check_frame(count, array)
+            check_size(f"frame {count}", array, self.size)
+            if self._window.wants(count):
+                yield Frame(count, f"{count:05d}", array)
+            count += 1
+        self._window.check(self.name, count)
 
 
 def _peek(

@@ -41,7 +41,7 @@ def check_numbering(folder: str, stems: Sequence[str]) -> None:
 
 def _check_steps(folder: str, stems: Sequence[str], numbers: Sequence[int]) -> None:
     steps = [after - before for before, after in pairwise(numbers)]
-    usual = min(steps, default=1)
+    usual = min((step for step in steps if step), default=1)
     for index, step in enumerate(steps):
         if step == 0:
             raise SourceError(

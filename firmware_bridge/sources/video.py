@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -13,9 +14,8 @@ import numpy as np
 from edge_ttvos.errors import FrameError, SourceError
 from edge_ttvos.firmware_bridge.sources.base import Frame, Image, Source, Window, check_size
 
-EARLY_SECONDS = 0.5  # a video this much shorter than its header says has ended early,
-EARLY_SHARE = 0.1  # or this share of it, if that is less: headers are seldom exact to the frame
-EARLY_FRAMES = 1.5  # but never less than this
+EARLY_SECONDS = 0.1  # a video that lasts this much less than its header says has ended early,
+EARLY_FRAMES = 1.5  # if that is more than so many frames
 
 
 class VideoSource(Source):
@@ -38,9 +38,10 @@ class VideoSource(Source):
             stream = _pictures(container, path)
             rate = float(stream.average_rate or stream.guessed_rate or 0)
             self.fps = rate / window.stride if rate > 0 else None
-            if stream.frames > 0:
-                window.check(str(path), stream.frames)
-                self.length = window.count(stream.frames)
+            frames = _promised_frames(container)
+            if frames is not None:
+                window.check(str(path), frames)
+                self.length = window.count(frames)
             first = next(self._decoded(container), None)
         if first is None:
             raise SourceError(f"{path} holds no frame that can be decoded. Check or convert it.")
@@ -48,19 +49,18 @@ class VideoSource(Source):
         self.size = (height, width)
 
     def __iter__(self) -> Iterator[Frame]:
-        index = -1
+        count = 0
         with _opened(self._path) as container:
             clock = _Clock(container)
-            for index, decoded in enumerate(self._decoded(container)):
-                if self._window.is_over(index):
-                    return
+            for decoded in islice(self._decoded(container), self._window.end):
                 clock.tick(decoded)
-                if self._window.wants(index):
+                if self._window.wants(count):
                     image = _upright(decoded)
-                    check_size(f"frame {index} of {self._path}", image, self.size)
-                    yield Frame(index, f"{index:05d}", image)
-        if self._window.end != index + 1:
-            self._check_end(clock, index + 1)
+                    check_size(f"frame {count} of {self._path}", image, self.size)
+                    yield Frame(count, f"{count:05d}", image)
+                count += 1
+        if count != self._window.end:
+            self._check_end(clock, count)
 
     def _decoded(self, container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
         """Decode until the end or the first damaged frame."""
@@ -110,8 +110,7 @@ class _Clock:
     @property
     def missing(self) -> float:
         """Seconds missing beyond what is normal; 0 or less if nothing is."""
-        allowed = min(EARLY_SECONDS, EARLY_SHARE * self.expected)
-        return self.expected - self.shown - max(allowed, EARLY_FRAMES * self._period)
+        return self.expected - self.shown - max(EARLY_SECONDS, EARLY_FRAMES * self._period)
 
 
 def _promised_seconds(container: av.container.InputContainer) -> float:
@@ -127,6 +126,16 @@ def _promised_seconds(container: av.container.InputContainer) -> float:
             return 0.0
     alone = len(container.streams) == 1
     return float(container.duration / av.time_base) if alone and container.duration else 0.0
+
+
+def _promised_frames(container: av.container.InputContainer) -> int | None:
+    """The number of frames by the header, unless some are not to be shown: a clip trimmed so."""
+    stream = container.streams.video[0]
+    if stream.frames <= 0 or not stream.average_rate:
+        return None
+    seconds, period = _promised_seconds(container), float(1 / stream.average_rate)
+    differ = abs(stream.frames * period - seconds) > max(EARLY_SECONDS, EARLY_FRAMES * period)
+    return None if seconds and differ else stream.frames
 
 
 def _opened(path: Path) -> av.container.InputContainer:

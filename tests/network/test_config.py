@@ -43,7 +43,7 @@ def test_a_switch_changes_one_field_and_the_name(
 @pytest.mark.parametrize(
     ("bad", "says"),
     [
-        ({"mask_history": 0}, "mask_history must be .* at least 1; got 0"),
+        ({"mask_history": 0}, "mask_history must be .*at least 1; got 0"),
         ({"template_channels": 30}, "divide template_channels; got 4 and 30"),
         ({"channels_per_group": 0}, "channels_per_group"),
         ({"template_channels": -32}, "template_channels"),

@@ -1,0 +1,59 @@
+"""What all tests share: one copy of the package, checked shapes, real data where there is any."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import tomllib
+from hypothesis import settings
+from jaxtyping import install_import_hook
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# `python -m pytest` puts the checkout on the path, where firmware_bridge/ would be importable a
+# second time, under its folder's name and with other classes.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
+
+# Before any of them is imported: every annotated shape is checked on every call.
+install_import_hook(
+    ["edge_ttvos.network", "edge_ttvos.training", "edge_ttvos.data"], "beartype.beartype"
+)
+
+# Before torch is imported: small maps on many threads only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def packages() -> dict[str, Path]:
+    """Folder of every package that pyproject.toml lists, by import name."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        listed = tomllib.load(file)["tool"]["setuptools"]
+    folders = {}
+    for name in listed["packages"]:
+        part = max((p for p in listed["package-dir"] if f"{name}.".startswith(f"{p}.")), key=len)
+        inside = name.removeprefix(part).strip(".").split(".")
+        folders[name] = ROOT.joinpath(listed["package-dir"][part], *inside)
+    return folders
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder of real data that EDGE_TTVOS_DATA names; skips where it names none."""
+    if not (named := os.environ.get("EDGE_TTVOS_DATA")):
+        pytest.skip("EDGE_TTVOS_DATA is not set: no real data to test with")
+    folder = Path(named)
+    assert folder.is_dir(), f"EDGE_TTVOS_DATA must name a folder; got {named}"
+    return folder

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge_ttvos.data.clips import (
+    MIN_TARGET,
+    Clip,
+    ClipSpec,
+    Layer,
+    _composite,
+    _cut_out,
+    _moving_still,
+    _real_backdrop,
+    make_clip,
+)
+from edge_ttvos.data.pool import Pool, Sequence, Still
+
+SPEC = ClipSpec(frames=4, size=(48, 64), max_stride=3, stills=0.5, boxes=0.3)
+SEEDS = range(40)
+
+
+def draw(pool: Pool, seed: int, **changes: object) -> Clip:
+    return make_clip(pool, replace(SPEC, **changes), np.random.default_rng((seed, 0)))  # type: ignore[arg-type]
+
+
+def test_a_clip_is_frames_and_masks_of_zero_and_one(pool: Pool) -> None:
+    for seed in SEEDS:
+        clip = draw(pool, seed)
+        assert clip.frames.shape == (4, 48, 64, 3)
+        assert clip.masks.shape == (4, 48, 64)
+        assert clip.given.shape == (48, 64)
+        for array in (clip.frames, clip.masks, clip.given):
+            assert array.dtype == np.uint8
+            assert array.flags["C_CONTIGUOUS"]
+        assert set(np.unique(clip.masks)) <= {0, 1}
+        assert set(np.unique(clip.given)) <= {0, 1}
+        assert clip.frames.std() > 0
+
+
+def test_equal_seeds_give_equal_clips_and_others_differ(pool: Pool) -> None:
+    for seed in SEEDS:
+        first, second, other = draw(pool, seed), draw(pool, seed), draw(pool, seed + 1000)
+        assert first.name == second.name
+        for key in ("frames", "masks", "given"):
+            np.testing.assert_array_equal(getattr(first, key), getattr(second, key))
+        assert not np.array_equal(first.frames, other.frames)
+
+
+def test_the_pool_is_not_written_to(pool: Pool) -> None:
+    before = [still.image.copy() for still in pool.stills]
+    for seed in range(10):
+        draw(pool, seed)
+    for still, image in zip(pool.stills, before, strict=True):
+        np.testing.assert_array_equal(still.image, image)
+
+
+def test_the_target_is_visible_in_the_first_frame(pool: Pool) -> None:
+    for seed in range(100):
+        share = draw(pool, seed).masks[0].mean()
+        assert MIN_TARGET <= share < 0.9
+
+
+def test_a_sequence_that_loses_its_object_is_drawn_where_it_shows_it(
+    make_sequence: Callable[..., Sequence],
+) -> None:
+    """Ten of twelve masks are empty: clips that begin on one of them are drawn again."""
+    whole = make_sequence()
+    masks = tuple(mask if i in (4, 5) else np.zeros_like(mask) for i, mask in enumerate(whole.masks))
+    pool = Pool((), (replace(whole, masks=masks),))
+    assert all(draw(pool, seed).masks[0].any() for seed in SEEDS)
+
+
+def test_the_share_of_stills(pool: Pool) -> None:
+    names = {share: [draw(pool, s, stills=share).name for s in SEEDS] for share in (0.0, 0.5, 1.0)}
+    assert set(names[0.0]) == {"walk", "stroll"}
+    assert set(names[1.0]) == {"still0", "still1", "still2"}
+    of_stills = sum(name.startswith("still") for name in names[0.5])
+    assert 10 <= of_stills <= 30
+
+
+def test_a_pool_of_one_kind_alone(pool: Pool) -> None:
+    for share in (0.0, 1.0):
+        assert draw(Pool(pool.stills, ()), 0, stills=share).name.startswith("still")
+        assert draw(Pool((), pool.sequences), 0, stills=share).name in ("walk", "stroll")
+
+
+def test_a_mask_is_given_as_it_is_or_as_its_bounding_box(pool: Pool) -> None:
+    for seed in SEEDS:
+        clip = draw(pool, seed, boxes=0.0)
+        np.testing.assert_array_equal(clip.given, clip.masks[0])
+        boxed = draw(pool, seed, boxes=1.0)
+        rows, columns = np.nonzero(boxed.masks[0])
+        box = np.zeros_like(boxed.given)
+        box[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = 1
+        np.testing.assert_array_equal(boxed.given, box)
+
+
+def test_frames_and_masks_move_together(pool: Pool) -> None:
+    """Objects are white on dark ground, whatever the grading, the flip and the other objects."""
+    for seed in SEEDS:
+        clip = draw(pool, seed)
+        for frame, mask in zip(clip.frames.astype(float), clip.masks, strict=True):
+            if MIN_TARGET < mask.mean() < 0.9:
+                assert frame[mask == 1].mean() > frame[mask == 0].mean() + 20
+
+
+def test_a_target_moves(pool: Pool) -> None:
+    moved = [not np.array_equal(clip.masks[0], clip.masks[3]) for clip in map_clips(pool)]
+    assert sum(moved) > 0.9 * len(moved)
+
+
+def map_clips(pool: Pool) -> list[Clip]:
+    return [draw(pool, seed) for seed in SEEDS]
+
+
+def as_layer(make: Callable[..., Layer], source: Still | Sequence, seed: int) -> Layer:
+    return make(source, SPEC, np.random.default_rng(seed))
+
+
+def test_a_photograph_and_its_mask_are_warped_alike(stills: tuple[Still, ...]) -> None:
+    """A photograph that is its mask stays so, in every layer it can become."""
+    for seed in SEEDS:
+        mask = stills[seed % 3].mask
+        pure = Still("pure", np.repeat(mask[..., None], 3, axis=-1), mask)
+        whole = as_layer(_moving_still, pure, seed)
+        np.testing.assert_array_equal(whole.frames, whole.alpha[..., None].repeat(3, axis=-1))
+        cut = as_layer(_cut_out, pure, seed)
+        inside = cut.alpha > 127
+        assert (cut.frames[inside] > 127).all()
+
+
+def test_a_real_clip_takes_frames_in_steps_and_masks_of_the_same_frames() -> None:
+    """Frame i is grey 10 · i all over, its mask is full for even i: the layer tells its indices."""
+    frames = tuple(np.full((60, 80, 3), 10 * i, np.uint8) for i in range(20))
+    masks = tuple(np.full((60, 80), 255 * (i % 2 == 0), np.uint8) for i in range(20))
+    steps = set()
+    for seed in SEEDS:
+        layer = as_layer(_real_backdrop, Sequence("grey", frames, masks), seed)
+        indices = layer.frames[:, 0, 0, 0] // 10
+        for index, frame, alpha in zip(indices, layer.frames, layer.alpha, strict=True):
+            assert (frame == 10 * index).all()
+            assert (alpha == (255 if index % 2 == 0 else 0)).all()
+        unique = set(np.diff(indices.astype(int)).tolist())
+        assert len(unique) == 1
+        steps |= unique
+    assert steps == {-3, -2, -1, 1, 2, 3}
+
+
+def test_a_sequence_shorter_than_the_clip_rests_on_its_last_frame(
+    make_sequence: Callable[..., Sequence],
+) -> None:
+    pool = Pool((), (make_sequence(length=2),))
+    assert draw(pool, 0, frames=6).masks.shape[0] == 6
+
+
+def row(*values: int) -> NDArray[np.uint8]:
+    return np.array([[values]], np.uint8)  # one frame, one row
+
+
+def layer(colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> Layer:
+    return Layer(np.repeat(colours[..., None], 3, axis=-1), alpha)
+
+
+LAYERS = [
+    layer(row(100, 100, 100, 100, 100), row(255, 255, 255, 0, 0)),
+    layer(row(200, 200, 200, 200, 200), row(0, 255, 127, 255, 128)),
+    layer(row(50, 50, 50, 50, 50), row(0, 0, 0, 255, 0)),
+]
+
+
+def test_layers_are_painted_in_order_by_hand() -> None:
+    frames, _ = _composite(LAYERS, 0)
+    blend127 = (200 * 127 + 100 * 128) // 255
+    blend128 = (200 * 128 + 100 * 127) // 255
+    want = row(100, 200, blend127, 50, blend128)
+    np.testing.assert_array_equal(frames, np.repeat(want[..., None], 3, axis=-1))
+    assert frames.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("target", "visible"),
+    [
+        (0, row(1, 0, 1, 0, 0)),  # a coverage of 127 hides nothing, 255 does
+        (1, row(0, 1, 0, 0, 1)),  # the third layer lies on its fourth pixel
+        (2, row(0, 0, 0, 1, 0)),
+    ],
+)
+def test_the_target_keeps_what_no_later_layer_covers(
+    target: int, visible: NDArray[np.uint8]
+) -> None:
+    _, masks = _composite(LAYERS, target)
+    np.testing.assert_array_equal(masks, visible)
+    assert masks.dtype == np.uint8
+
+
+def test_a_lone_layer_is_itself() -> None:
+    frames, masks = _composite(LAYERS[:1], 0)
+    np.testing.assert_array_equal(frames, LAYERS[0].frames)
+    np.testing.assert_array_equal(masks, row(1, 1, 1, 0, 0))

@@ -1,0 +1,132 @@
+"""Nothing grows: bytes that NumPy holds between frames, the arena, and the process itself."""
+
+from __future__ import annotations
+
+import os
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_ttvos.firmware_bridge.tracker import Result
+
+DOMAIN = tracemalloc.DomainFilter(inclusive=True, domain=np.lib.tracemalloc_domain)
+
+
+@pytest.fixture
+def tracing() -> Iterator[None]:
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+
+
+def numpy_bytes() -> int:
+    """Bytes that NumPy has allocated since tracing began and not given back."""
+    traces = tracemalloc.take_snapshot().filter_traces([DOMAIN]).traces
+    return sum(trace.size for trace in traces)
+
+
+def forward_and_backward(frames: list[Any]) -> Iterator[Any]:
+    """A clip without end."""
+    while True:
+        yield from frames[:-1]
+        yield from frames[:0:-1]
+
+
+def bytes_between(tracker: Any, clip: Any, keep: Callable[[Result], None]) -> int:
+    """Net NumPy bytes from frame 100 to frame 200."""
+    frames = forward_and_backward(clip.frames)
+    tracker.start(next(frames), clip.labels[0])
+    held = {}
+    for index in range(1, 201):
+        keep(tracker.step(next(frames)))
+        if index % 100 == 0:
+            held[index] = numpy_bytes()
+    return held[200] - held[100]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("objects", "size"), [(1, (48, 80)), (3, (48, 80)), (3, (53, 97))], ids=["1", "3", "3-scaled"]
+)
+def test_numpy_holds_no_more_at_frame_200_than_at_100(
+    objects: int, size: tuple[int, int], open_tracker: Any, make_clip: Any, tracing: None
+) -> None:
+    clip = make_clip(*size, objects=objects)
+    assert bytes_between(open_tracker(), clip, lambda result: None) <= 0
+
+
+def test_the_measure_sees_masks_that_are_kept(
+    open_tracker: Any, make_clip: Any, tracing: None
+) -> None:
+    kept = []
+    clip = make_clip()
+    grown = bytes_between(open_tracker(), clip, lambda result: kept.append(result.mask.copy()))
+    assert grown == 100 * 48 * 80
+
+
+def owner(array: np.ndarray) -> np.ndarray:
+    while array.base is not None:
+        array = array.base
+    return array
+
+
+def test_the_arena_is_one_block_that_stays(open_tracker: Any, make_clip: Any) -> None:
+    clip = make_clip(count=5, objects=2)
+    tracker = open_tracker()
+    arena = tracker.memory.arena
+    arrays, nbytes = dict(arena.arrays), arena.nbytes
+    block = owner(arena["frame"])
+    tracker.start(clip.frames[0], clip.labels[0])
+    for frame in clip.frames[1:]:
+        tracker.step(frame)
+        tracker.drop(2)
+        result = tracker.add(2, clip.labels[0] == 2)
+    assert tracker.memory.arena is arena
+    assert arena.nbytes == nbytes
+    for name, array in arrays.items():
+        assert arena[name] is array
+        assert owner(array) is block
+    for slot in tracker.memory.occupied:
+        for array in (slot.template, slot.masks, slot.probability, slot.decoded.logits):
+            assert owner(array) is block
+    assert owner(result.probabilities[1]) is block
+
+
+def test_results_are_views_that_the_next_frame_overwrites(
+    open_tracker: Any, make_clip: Any
+) -> None:
+    clip = make_clip(count=4, objects=2)
+    tracker = open_tracker()
+    first = tracker.start(clip.frames[0], clip.labels[0])
+    second = tracker.step(clip.frames[1])
+    assert second.mask is first.mask
+    for object_id, probability in second.probabilities.items():
+        assert np.shares_memory(probability, first.probabilities[object_id])
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("objects", [1, 3])
+def test_the_process_is_no_larger_at_frame_2000_than_at_100(
+    objects: int, open_tracker: Any, make_clip: Any
+) -> None:
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("the process's size is read from /proc")
+    clip = make_clip(count=40, objects=objects)
+    frames = forward_and_backward(clip.frames)
+    tracker = open_tracker()
+    tracker.start(next(frames), clip.labels[0])
+    for _ in range(100):
+        tracker.step(next(frames))
+    before = resident_bytes()
+    for _ in range(1900):
+        tracker.step(next(frames))
+    assert resident_bytes() - before < 1 << 20  # a mask kept a frame would be 7 MiB
+
+
+def resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,401 @@
+from __future__ import annotations
+
+import json
+import resource
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from edge_ttvos.data.clips import ClipSpec, make_clip
+from edge_ttvos.data.pool import Pool
+from edge_ttvos.errors import OutputError, TrainingError
+from edge_ttvos.network.checkpoint import load_checkpoint
+from edge_ttvos.training.batches import Batches
+from edge_ttvos.training.recipe import Recipe, Stage
+from edge_ttvos.training.run import FILES, Progress, Trainer, learning_rate
+
+# clips are made by a forked process, which newer Pythons warn of where torch runs threads
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+
+Start = Callable[..., Trainer]
+
+
+@pytest.fixture
+def start(tmp_path: Path, recipe: Recipe) -> Start:
+    """A trainer of the tiny recipe in a folder of its own, by name."""
+
+    def make(name: str = "run", of: Recipe = recipe) -> Trainer:
+        (tmp_path / name).mkdir(exist_ok=True)
+        return Trainer(of, tmp_path / name)
+
+    return make
+
+
+def press_ctrl_c_after(step: int) -> Callable[[Progress], None]:
+    def listen(progress: Progress) -> None:
+        if progress.step == step:
+            signal.raise_signal(signal.SIGINT)
+
+    return listen
+
+
+def everything(trainer: Trainer) -> dict[str, Tensor]:
+    """All tensors that the run depends on, by name."""
+    optimizer = {
+        f"optimizer.{index}.{key}": value
+        for index, slots in trainer.optimizer.state_dict()["state"].items()
+        for key, value in slots.items()
+    }
+    modules = {
+        f"{part}.{key}": value
+        for part in ("network", "transition", "average")
+        for key, value in getattr(trainer, part).state_dict().items()
+    }
+    return {key: value.clone() for key, value in {**modules, **optimizer}.items()}
+
+
+def assert_equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
+    assert first.keys() == second.keys()
+    unequal = [key for key, value in first.items() if not torch.equal(value, second[key])]
+    assert unequal == []
+
+
+def files(trainer: Trainer) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in trainer.folder.iterdir()}
+
+
+def test_training_lowers_the_loss(start: Start, pool: Pool) -> None:
+    """The same eight clips before and after forty steps on two discs that hardly move."""
+    stage = Stage("only", 40, (32, 48), frames=2, batch=4, stills=1.0, learning_rate=3e-3)
+    recipe = Recipe("short", "release", (stage,), bfloat16=False, ema=0.5)
+    trainer = start(of=recipe)
+    heard: list[float] = []
+    trainer.fit(pool, lambda now: heard.append(now.loss.total.item()))
+    assert len(heard) == 40
+    assert np.mean(heard[-8:]) < 0.75 * np.mean(heard[:8])
+
+
+def test_a_finished_run_leaves_a_model_its_state_and_nothing_else(
+    start: Start, pool: Pool, recipe: Recipe
+) -> None:
+    trainer = start()
+    heard: list[Progress] = []
+    trainer.fit(pool, heard.append)
+    assert [(now.step, now.steps, now.stage) for now in heard] == [
+        (step, 7, "first" if step <= 4 else "second") for step in range(1, 8)
+    ]
+    assert set(files(trainer)) <= set(FILES)
+    model = load_checkpoint(trainer.model_path)
+    assert model.size == recipe.stages[-1].size
+    assert model.network.config.name == recipe.network
+    assert model.origin["step"] == recipe.steps
+    assert model.origin["recipe"] == json.loads(json.dumps(recipe.as_dict()))
+    assert_equal(model.network.state_dict(), trainer.average.module.state_dict())
+    assert trainer.summary()["complete"] is True
+
+
+def test_the_shipped_weights_are_the_moving_average(
+    start: Start, pool: Pool, recipe: Recipe
+) -> None:
+    trainer = start(of=replace(recipe, ema=0.9))
+    key, want = "decoder.up4.weight", None
+
+    def listen(progress: Progress) -> None:
+        nonlocal want
+        now = trainer.network.state_dict()[key].clone()
+        want = now if want is None else want + (now - want) * 0.1
+
+    trainer.fit(pool, listen)
+    assert want is not None
+    torch.testing.assert_close(load_checkpoint(trainer.model_path).network.state_dict()[key], want)
+    assert not torch.equal(trainer.network.state_dict()[key], want)
+
+
+def test_resumed_equals_uninterrupted_bit_for_bit(start: Start, pool: Pool) -> None:
+    """Stopped in the first stage, in the second, and at the border between them."""
+    whole = start("whole")
+    whole.fit(pool)
+    for stop in (1, 4, 6):
+        first = start(f"stopped{stop}")
+        with pytest.raises(KeyboardInterrupt):
+            first.fit(pool, press_ctrl_c_after(stop))
+        assert first.step == stop
+        resumed = start(f"stopped{stop}")
+        resumed.resume()
+        assert resumed.step == stop
+        assert_equal(everything(resumed), everything(first))
+        resumed.fit(pool)
+        assert_equal(everything(resumed), everything(whole))
+        assert_equal(
+            load_checkpoint(resumed.model_path).network.state_dict(),
+            load_checkpoint(whole.model_path).network.state_dict(),
+        )
+
+
+def test_a_killed_run_goes_on_from_its_last_checkpoint(start: Start, pool: Pool) -> None:
+    """Killed without a word in the second stage: the state is the first stage's end."""
+
+    class Killed(BaseException):
+        pass
+
+    def listen(progress: Progress) -> None:
+        if progress.step == 6:
+            raise Killed
+
+    killed, whole = start("killed"), start("whole")
+    with pytest.raises(Killed):
+        killed.fit(pool, listen)
+    resumed = start("killed")
+    resumed.resume()
+    assert resumed.step == 4
+    resumed.fit(pool)
+    whole.fit(pool)
+    assert_equal(everything(resumed), everything(whole))
+
+
+def test_ctrl_c_waits_for_the_step_to_be_whole(start: Start, pool: Pool) -> None:
+    """Pressed between the optimizer's step and the average's: both are saved, or neither."""
+    torn, whole = start("torn"), start("whole")
+    presses = 0
+
+    def press(optimizer: Any, args: Any, kwargs: Any) -> None:
+        nonlocal presses
+        presses += 1
+        if presses == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    torn.optimizer.register_step_post_hook(press)
+    with pytest.raises(KeyboardInterrupt):
+        torn.fit(pool)
+    resumed = start("torn")
+    resumed.resume()
+    assert resumed.step == 2
+    resumed.fit(pool)
+    whole.fit(pool)
+    assert_equal(everything(resumed), everything(whole))
+
+
+def test_ctrl_c_pressed_twice_breaks_in_and_saves_nothing_torn(start: Start, pool: Pool) -> None:
+    trainer = start()
+
+    def press_twice(progress: Progress) -> None:
+        if progress.step == 2:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(pool, press_twice)
+    assert files(trainer) == {}
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_finished_run_resumes_to_nothing(start: Start, pool: Pool) -> None:
+    trainer = start()
+    trainer.fit(pool)
+    before = files(trainer)
+    again = start()
+    again.resume()
+    again.fit(pool, lambda now: pytest.fail("there was a step left"))
+    assert files(again) == before
+
+
+def test_the_seed_makes_the_run(start: Start, pool: Pool, recipe: Recipe) -> None:
+    first, second, other = start("a"), start("b"), start("c", replace(recipe, seed=1))
+    for trainer in (first, second, other):
+        with pytest.raises(KeyboardInterrupt):
+            trainer.fit(pool, press_ctrl_c_after(2))
+    assert_equal(everything(first), everything(second))
+    key = "network.decoder.up4.weight"
+    assert not torch.equal(everything(first)[key], everything(other)[key])
+
+
+def test_a_sample_derives_from_seed_step_and_index(pool: Pool, recipe: Recipe) -> None:
+    for step in (0, 3, 5):
+        stage, _ = recipe.locate(step)
+        spec = ClipSpec(stage.frames, stage.size, stage.max_stride, stage.stills, stage.boxes)
+        batch = Batches(pool, recipe, start=0)[step]
+        for index in range(stage.batch):
+            clip = make_clip(pool, spec, np.random.default_rng((recipe.seed, step, index)))
+            assert batch.names[index] == clip.name
+            np.testing.assert_array_equal(batch.frames[index].numpy(), clip.frames)
+            np.testing.assert_array_equal(batch.masks[index].numpy(), clip.masks)
+            np.testing.assert_array_equal(batch.given[index].numpy(), clip.given)
+        late = Batches(pool, recipe, start=step)
+        assert len(late) == recipe.steps - step
+        assert torch.equal(late[0].frames, batch.frames)
+    with pytest.raises(IndexError):
+        Batches(pool, recipe, start=5)[2]
+
+
+def test_frozen_batchnorm_keeps_its_statistics(start: Start, pool: Pool) -> None:
+    trainer = start()
+    statistics: dict[int, Tensor] = {}
+    norm = next(m for m in trainer.network.modules() if isinstance(m, nn.BatchNorm2d))
+
+    def listen(progress: Progress) -> None:
+        assert norm.running_mean is not None
+        statistics[progress.step] = norm.running_mean.clone()
+
+    trainer.fit(pool, listen)
+    assert not torch.equal(statistics[3], statistics[4])
+    assert torch.equal(statistics[4], statistics[7])
+
+
+def test_a_state_of_another_recipe_is_refused(start: Start, pool: Pool, recipe: Recipe) -> None:
+    trainer = start()
+    trainer.fit(pool)
+    before = files(trainer)
+    for other in (
+        replace(recipe, seed=1),
+        replace(recipe, network="paper"),
+        replace(recipe, stages=recipe.stages[:1]),
+    ):
+        with pytest.raises(TrainingError, match="another recipe") as caught:
+            start(of=other).resume()
+        assert str(trainer.state_path) in str(caught.value)
+    assert files(trainer) == before
+
+
+def test_nothing_to_resume(start: Start) -> None:
+    trainer = start()
+    with pytest.raises(TrainingError, match="nothing to resume") as caught:
+        trainer.resume()
+    assert str(trainer.state_path) in str(caught.value)
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "text", "record", "number", "torn record"])
+def test_an_unusable_state(start: Start, pool: Pool, damage: str) -> None:
+    trainer = start()
+    trainer.save()
+    path = trainer.state_path
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-1000])
+    elif damage == "empty":
+        path.write_bytes(b"")
+    elif damage == "text":
+        path.write_text("not a state")
+    elif damage == "record":
+        torch.save({"epoch": 3}, path)
+    elif damage == "number":
+        torch.save(3, path)
+    else:
+        state = torch.load(path, weights_only=True)
+        del state["network"]["decoder.up4.weight"]
+        torch.save(state, path)
+    with pytest.raises(TrainingError) as caught:
+        start().resume()
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def exploding(recipe: Recipe) -> Recipe:
+    """The second stage's first step throws the weights out of float32's range."""
+    first, second = recipe.stages
+    return replace(recipe, stages=(first, replace(second, learning_rate=1e36)))
+
+
+def test_a_loss_that_is_no_number_stops_the_run(start: Start, pool: Pool, recipe: Recipe) -> None:
+    trainer = start(of=exploding(recipe))
+    kept: dict[str, bytes] = {}
+
+    def listen(progress: Progress) -> None:
+        if progress.step == 5:
+            kept.update(files(trainer))
+
+    with pytest.raises(TrainingError) as caught:
+        trainer.fit(pool, listen)
+    step = trainer.step
+    assert step >= 5
+    for part in ("loss became", f"step {step} ", str(trainer.state_path), "is from before it"):
+        assert part in str(caught.value)
+    assert any(name in str(caught.value) for name in ("still", "walk"))
+    assert files(trainer) == kept
+    resumed = start(of=exploding(recipe))
+    resumed.resume()
+    assert resumed.step == 4
+    assert all(torch.isfinite(value).all() for value in everything(resumed).values())
+
+
+def test_a_gradient_that_is_no_number_never_reaches_the_weights(start: Start, pool: Pool) -> None:
+    trainer = start()
+    trainer.network.decoder.up4.weight.register_hook(lambda gradient: gradient * float("nan"))
+    before = {key: value.clone() for key, value in trainer.network.named_parameters()}
+    with pytest.raises(TrainingError, match="gradient became nan at step 0") as caught:
+        trainer.fit(pool)
+    assert "was not written yet" in str(caught.value)
+    assert_equal(dict(trainer.network.named_parameters()), before)
+    assert files(trainer) == {}
+
+
+@pytest.fixture
+def full_disk() -> Iterator[Callable[[], None]]:
+    """Call it and no file of this process may grow beyond 64 KiB, as if the disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(
+    start: Start, pool: Pool, full_disk: Callable[[], None]
+) -> None:
+    trainer = start()
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(pool, press_ctrl_c_after(2))
+    before = files(trainer)
+    trainer.step += 1
+    full_disk()
+    with pytest.raises(OutputError, match=str(trainer.state_path)):
+        trainer.save()
+    assert files(trainer) == before
+    resumed = start()
+    resumed.resume()
+    assert resumed.step == 2
+
+
+def test_a_folder_that_vanished(start: Start, pool: Pool, recipe: Recipe) -> None:
+    trainer = Trainer(recipe, start().folder / "none")
+    with pytest.raises(OutputError, match=str(trainer.state_path)):
+        trainer.fit(pool)
+
+
+def test_a_log_that_cannot_be_written(start: Start, pool: Pool) -> None:
+    trainer = start(of=Recipe("long", "paper", (Stage("only", 20, (16, 16), 2, 1),), bfloat16=False))
+    (trainer.folder / "log.jsonl").mkdir()
+    with pytest.raises(OutputError, match=r"log\.jsonl"):
+        trainer.fit(pool)
+
+
+def test_the_log_has_a_line_every_twenty_steps(start: Start, pool: Pool) -> None:
+    stage = Stage("only", 41, (16, 16), 2, 1, stills=1.0)
+    trainer = start(of=Recipe("long", "paper", (stage,), bfloat16=False))
+    heard: dict[int, float] = {}
+    trainer.fit(pool, lambda now: heard.update({now.step: now.loss.total.item()}))
+    lines = [json.loads(line) for line in (trainer.folder / "log.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["stage"]) for line in lines] == [(20, "only"), (40, "only")]
+    assert [line["total"] for line in lines] == [round(heard[step], 5) for step in (20, 40)]
+
+
+def test_the_learning_rate_warms_up_then_falls_to_its_floor() -> None:
+    stage = Stage("only", 1100, (16, 16), 2, 1, learning_rate=1e-2, floor=0.1)
+    rates = [learning_rate(stage, within) for within in range(stage.steps)]
+    assert rates[0] == pytest.approx(1e-4)
+    assert rates[99] == rates[100] == pytest.approx(1e-2) == max(rates)
+    assert rates[600] == pytest.approx(1e-2 * 0.55)  # half way down the cosine
+    assert rates[-1] == pytest.approx(1e-3, rel=1e-4)
+    assert rates[:100] == sorted(rates[:100])
+    assert rates[100:] == sorted(rates[100:], reverse=True)
+
+
+def test_weight_decay_spares_biases_and_normalisation(start: Start) -> None:
+    decayed, spared = start().optimizer.param_groups
+    assert decayed["weight_decay"] == 1e-2
+    assert all(parameter.ndim > 1 for parameter in decayed["params"])
+    assert spared["weight_decay"] == 0
+    assert all(parameter.ndim <= 1 for parameter in spared["params"])
