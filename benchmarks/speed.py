@@ -2,9 +2,9 @@
 
     python benchmarks/speed.py [--engine torch] [--threads 2] [--json speed.json]
 
-Plays the demo's clip forward and backward; objects are boxes side by side, since the time depends on
-their number and not on what they show. Medians over the frames after a warm-up, beside the backbone's
-own time in the same run. Nothing else should run on the machine.
+Plays the demo's clip forward and backward; objects are boxes side by side, since the time depends
+on their number and not on what they show. Medians over the frames after a warm-up; the model's own
+time and the arithmetic around it (glue) apart. Nothing else should run on the machine.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from edge_ttvos.cli.guard import guarded
 from edge_ttvos.cli.prompts import collect
 from edge_ttvos.cli.score import RESULT, show_report
 from edge_ttvos.evaluation.datasets import open_dataset
+from edge_ttvos.evaluation.masks import read_mask
 from edge_ttvos.evaluation.report import Report
 from edge_ttvos.evaluation.score import score_folder
 from edge_ttvos.firmware_bridge.contact_sheet import ContactSheet
@@ -56,23 +57,23 @@ def demo(
     report = Report((score_folder(dataset.load(frames.name), out / MASKS),), {"clip": frames.name})
     show.result(report.to_json(), out / RESULT)
     show_report(report, "the demo's clip against its own masks", show)
-    draw_sheet(out, report)
+    draw_sheet(frames, out, report)
     show.say(f"look at {out / OVERLAY} and {out / SHEET}")
 
 
-def draw_sheet(folder: Path, report: Report) -> None:
-    """Twelve frames of the overlay on one page, each with its J."""
+def draw_sheet(frames: Path, out: Path, report: Report) -> None:
+    """Twelve frames with their masks on one page, each with its J."""
     sheet = ContactSheet(12)
-    with open_source(folder / OVERLAY) as source:
+    with open_source(frames) as source:
         for frame in source:
-            sheet.add(frame.index, frame.image)
+            sheet.add(frame.index, frame.image, read_mask(out / MASKS / f"{frame.name}.png"))
     scores = report.sequences[0].objects[0]
     jaccard = {int(name): float(j) for name, j in zip(scores.frames, scores.j_frames, strict=True)}
     j, f = scores.j, scores.f
     assert j is not None
     assert f is not None
     title = f"{report.sequences[0].name}: J {100 * j.mean:.1f}, F {100 * f.mean:.1f}"
-    sheet.write(folder / SHEET, title, jaccard)
+    sheet.write(out / SHEET, title, jaccard)
 
 
 if __name__ == "__main__":

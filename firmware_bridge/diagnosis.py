@@ -5,16 +5,23 @@ from __future__ import annotations
 import platform
 import sys
 from dataclasses import dataclass
-from importlib import metadata
-
-from edge_ttvos.firmware_bridge.engines import known_engines, load_opener
+from importlib import import_module, metadata
 
 from edge_ttvos.errors import EngineError
+from edge_ttvos.firmware_bridge.engines import known_engines, load_opener
 from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.weights import LICENSE_NOTE, find_checkpoint
 
 MINIMUM = (3, 10)
-BASE = ("av", "numpy", "opencv-python-headless", "pillow", "rich", "typer")
+ENGINE = "engine "  # how the names of engines' checks begin
+BASE = {  # distributions and the modules that they bring, perhaps by another distribution
+    "av": "av",
+    "numpy": "numpy",
+    "opencv-python-headless": "cv2",
+    "pillow": "PIL",
+    "rich": "rich",
+    "typer": "typer",
+}
 
 
 @dataclass(frozen=True)
@@ -45,9 +52,20 @@ class Diagnosis:
     @property
     def can_track(self) -> bool:
         """Whether everything needed is there, and at least one engine."""
-        engines = [check for check in self.checks if check.name.startswith("engine ")]
         needed = all(check.ok for check in self.checks if check.needed)
-        return needed and any(check.ok for check in engines)
+        return needed and any(check.ok for check in self._engines)
+
+    @property
+    def remedies(self) -> tuple[str, ...]:
+        """What to type so that tracking works, one thing after the other; empty if it does."""
+        lacking = [check.advice for check in self.checks if check.needed and not check.ok]
+        if not any(check.ok for check in self._engines):
+            lacking.append(" or ".join(check.advice for check in self._engines))
+        return tuple(lacking)
+
+    @property
+    def _engines(self) -> list[Check]:
+        return [check for check in self.checks if check.name.startswith(ENGINE)]
 
 
 def diagnose() -> Diagnosis:
@@ -57,7 +75,7 @@ def diagnose() -> Diagnosis:
         (
             Check("machine", True, machine),
             _python(),
-            *(_distribution(name) for name in BASE),
+            *(_library(*names) for names in BASE.items()),
             *(_engine(name) for name in known_engines()),
             _weights(),
             Check("weights' licence", True, LICENSE_NOTE, needed=False),
@@ -72,11 +90,13 @@ def _python() -> Check:
     )
 
 
-def _distribution(name: str) -> Check:
+def _library(distribution: str, module: str) -> Check:
     try:
-        return Check(name, True, metadata.version(name))
-    except metadata.PackageNotFoundError:
-        return Check(name, False, "not installed", advice=f"pip install {name}")
+        loaded = import_module(module)
+    except ImportError as error:
+        return Check(distribution, False, str(error), advice=f"pip install {distribution}")
+    version = _version(distribution) or getattr(loaded, "__version__", "installed")
+    return Check(distribution, True, str(version))
 
 
 def _engine(name: str) -> Check:
@@ -84,8 +104,19 @@ def _engine(name: str) -> Check:
         load_opener(name)
     except EngineError as error:
         finding, _, advice = str(error).partition("; type: ")
-        return Check(f"engine {name}", False, finding, needed=False, advice=advice)
-    return Check(f"engine {name}", True, metadata.version(name), needed=False)
+        return Check(ENGINE + name, False, finding, needed=False, advice=advice)
+    except Exception as error:  # a broken installation may raise anything while it is imported
+        finding = f"cannot be loaded: {type(error).__name__}: {error}"
+        advice = f"pip install --force-reinstall {name}"
+        return Check(ENGINE + name, False, finding, needed=False, advice=advice)
+    return Check(ENGINE + name, True, _version(name) or "installed", needed=False)
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _weights() -> Check:

@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from edge_ttvos.firmware_bridge.latency import Latencies
-from edge_ttvos.firmware_bridge.output import make_folder
-from edge_ttvos.firmware_bridge.prompts import Box, Prompt
-from edge_ttvos.firmware_bridge.sources.images import read_image
-from edge_ttvos.firmware_bridge.tracker import Tracker
 from numpy.typing import NDArray
 
+from edge_ttvos.errors import InputError
 from edge_ttvos.evaluation.datasets import Dataset, Sequence
 from edge_ttvos.evaluation.masks import write_mask
 from edge_ttvos.evaluation.report import SequenceScore
 from edge_ttvos.evaluation.score import score_folder
+from edge_ttvos.firmware_bridge.latency import Latencies
+from edge_ttvos.firmware_bridge.output import make_folder
+from edge_ttvos.firmware_bridge.prompts import Box, Prompt
+from edge_ttvos.firmware_bridge.sources.base import check_size
+from edge_ttvos.firmware_bridge.sources.images import read_image
+from edge_ttvos.firmware_bridge.tracker import Tracker
 
 Init = Literal["mask", "box"]
 
@@ -58,7 +60,10 @@ def evaluate(
             progress(name, (done + share) / count)
 
         folder = make_folder(evaluation.masks / sequence.name)
-        track_sequence(tracker, sequence, evaluation.init, folder, latencies, step)
+        try:
+            track_sequence(tracker, sequence, evaluation.init, folder, latencies, step)
+        except InputError as error:
+            raise type(error)(f"sequence {sequence.name}: {error}") from error
         yield score_folder(sequence, folder)
 
 
@@ -75,11 +80,15 @@ def track_sequence(
     Frames before any object's first are skipped, as the benchmarks do.
     """
     started = False
+    size: tuple[int, int] | None = None
     for index, path in enumerate(sequence.frames):
         given = prompts(sequence.start_masks(path.stem), init)
         if not started and not given:
             continue
         image = read_image(path)
+        height, width = image.shape[:2]
+        size = size or (height, width)
+        check_size(str(path), image, size)
         if started:
             result = tracker.step(image)
             latencies.add(result.timings)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edge_ttvos.errors import CapacityError, InputError
+from edge_ttvos.evaluation.masks import write_mask
 from edge_ttvos.firmware_bridge.latency import Latencies
 from edge_ttvos.firmware_bridge.output import make_folder
 from edge_ttvos.firmware_bridge.overlay import draw
@@ -15,9 +17,6 @@ from edge_ttvos.firmware_bridge.protocol import protocol
 from edge_ttvos.firmware_bridge.sources import Frame, Source, Window
 from edge_ttvos.firmware_bridge.tracker import ObjectState, Result, Tracker
 from edge_ttvos.firmware_bridge.video_writer import VideoWriter
-
-from edge_ttvos.errors import InputError
-from edge_ttvos.evaluation.masks import write_mask
 
 MASKS = "masks"
 OVERLAY = "overlay.mp4"
@@ -34,7 +33,7 @@ class ObjectRecord:
     given: str
     frames: int = 0
     lost_frames: int = 0
-    last_seen: str = ""
+    last_seen: str | None = None
 
     def add(self, name: str, state: ObjectState) -> None:
         """One more frame."""
@@ -80,18 +79,27 @@ class FollowRecord:
         }
 
 
-def check_prompts(prompts: Prompts, source: Source, window: Window) -> None:
+def check_prompts(prompts: Prompts, source: Source, window: Window, max_objects: int) -> None:
     """Refuse prompts that the source cannot serve, before anything is written.
 
     Args:
         prompts: by frame index in the whole recording, and object id.
         source: opened with ``window``.
         window: the part of the recording that is read.
+        max_objects: slots of the tracker that will follow them.
 
     Raises:
+        CapacityError: more objects than slots.
         MaskError: a mask or box that does not fit the source's frames.
         InputError: a frame that is not read.
     """
+    wanted = len(set().union(*prompts.values()))
+    if wanted > max_objects:
+        raise CapacityError(
+            f"{wanted} objects are given, but max_objects is {max_objects}: raise it "
+            f"(--max-objects {wanted}) or give fewer. A mask with soft edges counts as many: "
+            "save it with two values"
+        )
     last = None if source.length is None else window.start + (source.length - 1) * window.stride
     for index, given in prompts.items():
         parse_prompts(given, *source.size)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
 from edge_ttvos.firmware_bridge.tracker import MODEL_STAGES, STAGES
 
 SMALLEST = 1e-3  # milliseconds

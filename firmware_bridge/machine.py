@@ -20,14 +20,14 @@ def device() -> str:
 
 def _board() -> str:
     try:
-        return BOARD.read_text(encoding="utf-8").strip("\x00 \n")
+        return BOARD.read_text("utf-8", "replace").strip("\x00 \n")
     except OSError:
         return ""
 
 
 def _processor() -> str:
     try:
-        lines = CPUINFO.read_text(encoding="utf-8").splitlines()
+        lines = CPUINFO.read_text("utf-8", "replace").splitlines()
     except OSError:
         return platform.processor()
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -141,7 +140,7 @@ def _span(start: float, length: float, limit: int) -> tuple[int, int]:
     return max(0, first), min(limit, max(first + 1, round(start + length)))
 
 
-def _checked_id(object_id: int) -> int:
-    if not isinstance(object_id, Integral) or not 1 <= object_id <= MAX_ID:
+def _checked_id(object_id: object) -> int:
+    if not isinstance(object_id, int | np.integer) or not 1 <= object_id <= MAX_ID:
         raise MaskError(f"object ids are 1…{MAX_ID} (0 is background, 255 void); got {object_id!r}")
     return int(object_id)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from edge_ttvos.firmware_bridge.arena import Arena
-from edge_ttvos.firmware_bridge.engines.base import Decoded, Embedding, Features
 from numpy.typing import NDArray
 
 from edge_ttvos.contracts import S4, S8, S16, ModelSpec, StateSpec, TensorSpec, state_spec
+from edge_ttvos.firmware_bridge.arena import Arena
+from edge_ttvos.firmware_bridge.engines.base import Decoded, Embedding, Features
 
 Float = NDArray[np.float32]
 
@@ -90,8 +90,8 @@ class Memory:
     def _slot(self, index: int) -> Slot:
         a = self.arena
         names = ("template", "masks", "updates", "lost_frames", "probability")
-        decoded = Decoded(a["logits"], a[f"{index}.update_weight"])
-        return Slot(0, *(a[f"{index}.{name}"] for name in names), decoded=decoded)
+        own = {name: a[f"{index}.{name}"] for name in names}
+        return Slot(0, decoded=Decoded(a["logits"], a[f"{index}.update_weight"]), **own)
 
     @property
     def occupied(self) -> list[Slot]:

@@ -13,15 +13,15 @@ from enum import Enum
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
+from edge_ttvos.errors import CapacityError, FrameError, InputError
 from edge_ttvos.firmware_bridge import arithmetic
 from edge_ttvos.firmware_bridge.engines import open_engine
 from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
 from edge_ttvos.firmware_bridge.geometry import Fit
 from edge_ttvos.firmware_bridge.prompts import Plane, Prompt, Prompts, parse_prompts
 from edge_ttvos.firmware_bridge.state import Memory, Slot
-from numpy.typing import NDArray
-
-from edge_ttvos.errors import CapacityError, FrameError, InputError
 
 DEFAULT_MAX_OBJECTS = 8
 STAGES = ("prepare", "encode", "embed", "template", "decode", "aggregate", "mask")

@@ -62,7 +62,7 @@ class VideoWriter:
         except (av.error.FFmpegError, OSError) as error:
             raise self._failed(error) from error
         rate = Fraction(fps or DEFAULT_FPS).limit_denominator(1001)
-        self._stream = cast(av.VideoStream, self._container.add_stream(encoder, rate=rate))
+        self._stream = cast("av.VideoStream", self._container.add_stream(encoder, rate=rate))
         self._stream.height, self._stream.width = (side + side % 2 for side in size)
         self._stream.pix_fmt = "yuv420p"
         self._stream.gop_size = FRAGMENT_FRAMES

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 PARTS = ("edge_ttvos", "firmware_bridge", "quantize", "targets")
-SHIPPED_BESIDE_CODE = ("pyproject.toml", "README.md", "LICENSE")
+SHIPPED_BESIDE_CODE = ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
 LEFTOVERS = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 BASE_INSTALL = {"av", "numpy", "opencv-python-headless", "pillow", "rich", "typer"}
 

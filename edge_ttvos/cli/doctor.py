@@ -7,14 +7,22 @@ from dataclasses import asdict
 import typer
 
 from edge_ttvos import origin
+from edge_ttvos.cli.console import Screen
 from edge_ttvos.cli.guard import FAILED
 from edge_ttvos.cli.options import JsonOption, QuietOption, VerboseOption, screen
 from edge_ttvos.firmware_bridge.diagnosis import Check, diagnose
+from edge_ttvos.firmware_bridge.machine import device
+from edge_ttvos.firmware_bridge.protocol import bare_protocol
 
 
 def doctor(json: JsonOption = None, verbose: VerboseOption = 0, quiet: QuietOption = False) -> None:
     """Say what is installed, what is missing and what to type; 0 if tracking works."""
-    show = screen(json, verbose, quiet)
+    with screen(json, verbose, quiet) as show:
+        run(show)
+
+
+def run(show: Screen) -> None:
+    """Show the findings, then what to type, each on a line of its own to be copied."""
     diagnosis = diagnose()
     show.result(
         {
@@ -22,14 +30,18 @@ def doctor(json: JsonOption = None, verbose: VerboseOption = 0, quiet: QuietOpti
             "complete": True,
             "can_track": diagnosis.can_track,
             "checks": [asdict(check) for check in diagnosis.checks],
-            "protocol": {"edge_ttvos": origin.version(), "commit": origin.commit()},
+            "protocol": bare_protocol(device=device()),
         }
     )
-    rows = [(check.name, _mark(check), check.finding, check.advice) for check in diagnosis.checks]
-    show.table(f"edge-ttvos {origin.version()}", ("what", "", "found", "what to type"), rows)
+    rows = [(check.name, _mark(check), check.finding) for check in diagnosis.checks]
+    show.table(f"edge-ttvos {origin.version()}", ("what", "", "found"), rows)
     if not diagnosis.can_track:
-        show.say("This installation cannot track yet: see what to type.", verbosity=-1)
+        lines = ["edge-ttvos: this installation cannot track yet; type:", *diagnosis.remedies]
+        typer.echo("\n    ".join(lines), err=True)
         raise typer.Exit(FAILED)
+    for check in diagnosis.checks:
+        if check.advice:
+            show.say(f"{check.name} is {_mark(check)}; to have it, type: {check.advice}")
     show.say("This installation can track.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from edge_ttvos.cli.console import Screen
-from edge_ttvos.cli.guard import reason
 from edge_ttvos.cli.options import (
     EngineOption,
     JsonOption,
@@ -22,15 +22,18 @@ from edge_ttvos.cli.options import (
     engine_options,
     screen,
 )
+from edge_ttvos.cli.record import recorded
 from edge_ttvos.cli.score import (
     RESULT,
     DatasetOption,
     OutOption,
     RootOption,
     SequencesOption,
+    check_kind,
     chosen,
     show_report,
 )
+from edge_ttvos.cli.speed import show_model, show_speed
 from edge_ttvos.evaluation.datasets import Dataset
 from edge_ttvos.evaluation.report import Report, SequenceScore
 from edge_ttvos.firmware_bridge.engines.base import EngineOptions
@@ -79,6 +82,7 @@ def evaluate(
     """Track a data set's sequences and score the masks: J&F by sequence, and speed."""
     if init not in ("mask", "box"):
         raise typer.BadParameter(f"{init!r}: expected mask or box", param_hint="--init")
+    check_kind(dataset)
     config = EvalConfig(
         dataset,
         root,
@@ -90,37 +94,33 @@ def evaluate(
         out,
         overwrite,
     )
-    run(config, screen(json, verbose, quiet))
+    with screen(json, verbose, quiet) as show:
+        run(config, show)
 
 
 def run(config: EvalConfig, show: Screen) -> Report:
-    """Track and score each sequence, write ``eval.json`` whatever happens, show the table."""
+    """Track and score each sequence, keep ``eval.json`` true whatever happens, show the table."""
     dataset = chosen(config.dataset, config.root, config.sequences)
     tracker = Tracker.open(config.model, config.engine, most_objects(dataset), config.options)
-    prepare_folder(config.out, (MASKS, RESULT), config.overwrite)
-    task = Evaluation(dataset, config.init, config.out / MASKS)
     latencies, done = Latencies(), list[SequenceScore]()
-    try:
-        with show.progress("eval") as line:
-            steps = evaluate_dataset(
+
+    def record(why: str | None) -> dict[str, Any]:
+        return result(Report(tuple(done), reason=why), tracker, config, latencies)
+
+    with closing(tracker):
+        prepare_folder(
+            config.out, (MASKS, RESULT), config.overwrite, keep=(config.root, config.model)
+        )
+        task = Evaluation(dataset, config.init, config.out / MASKS)
+        show_model(show, tracker)
+        with recorded(show, config.out / RESULT, record), show.progress("eval") as line:
+            for score in evaluate_dataset(
                 tracker, task, latencies, lambda name, share: line.update(share, name)
-            )
-            done.extend(steps)
-    except BaseException as error:
-        record = result(Report(tuple(done), {}, reason(error)), tracker, config, latencies)
-        show.result(record, config.out / RESULT)
-        raise
-    finally:
-        tracker.close()
-    report = Report(tuple(done))
-    record = result(report, tracker, config, latencies)
-    show.result(record, config.out / RESULT)
-    show_report(report, f"{config.dataset}, {config.init} init", show)
-    show.say(
-        f"{record['fps']['end_to_end']} frames/s end to end, {record['fps']['model']} model only, "
-        f"at {record['protocol']['resolution']}, {record['protocol']['threads']} threads "
-        f"({record['protocol']['engine']}); {record['protocol']['timed']}"
-    )
+            ):
+                done.append(score)
+        report = Report(tuple(done))
+        show_report(report, f"{config.dataset}, {config.init} init", show)
+        show_speed(show, record(None))
     return report
 
 

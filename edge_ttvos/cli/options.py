@@ -10,6 +10,8 @@ import typer
 from edge_ttvos.cli.console import Screen
 from edge_ttvos.firmware_bridge.engines.base import EngineOptions
 
+MOST_THREADS = 256  # more would only wait for each other, or bring the system down
+
 ModelOption = Annotated[
     str,
     typer.Option(
@@ -27,7 +29,7 @@ SizeOption = Annotated[
     typer.Option("--size", metavar="HxW", help="Size the network runs at; default: the model's."),
 ]
 ThreadsOption = Annotated[
-    int | None, typer.Option("--threads", metavar="N", min=1, help="CPU threads.")
+    int | None, typer.Option("--threads", metavar="N", min=1, max=MOST_THREADS, help="CPU threads.")
 ]
 JsonOption = Annotated[
     Path | None,

@@ -80,15 +80,19 @@ def collect(masks: Iterable[str], boxes: Iterable[str], first_frame: int) -> Pro
     texts += [(pointer(text, "--box"), False) for text in boxes]
     if not texts:
         raise typer.BadParameter("point at an object with --mask PNG or --box X,Y,W,H")
+    numbered = {point.object_id for point, _ in texts}
     for point, is_mask in texts:
         given = prompts.setdefault(first_frame if point.frame is None else point.frame, {})
-        used = {object_id for objects in prompts.values() for object_id in objects}
+        used = numbered.union(*prompts.values())
         free = next(number for number in range(1, MAX_ID + 2) if number not in used)
         object_id = free if point.object_id is None else point.object_id
         named = _read(point, object_id) if is_mask else {object_id: parse_box(point.rest)}
         for number, prompt in named.items():
             if number in given:
-                raise MaskError(f"object {number} is given twice at one frame: number it K:…")
+                raise MaskError(
+                    f"object {number} is given twice at one frame: number one of them otherwise, "
+                    f"such as {number + 1}:…"
+                )
             given[number] = prompt
     return prompts
 

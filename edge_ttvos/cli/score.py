@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-from edge_ttvos import origin
 from edge_ttvos.cli.console import Screen
-from edge_ttvos.cli.guard import reason
 from edge_ttvos.cli.options import JsonOption, OverwriteOption, QuietOption, VerboseOption, screen
-from edge_ttvos.evaluation.datasets import Dataset, open_dataset, parse_sequences
+from edge_ttvos.cli.record import recorded
+from edge_ttvos.evaluation.datasets import DATASETS, Dataset, open_dataset, parse_sequences
 from edge_ttvos.evaluation.report import Report, SequenceScore
-from edge_ttvos.evaluation.score import score_each
+from edge_ttvos.evaluation.score import require_predictions, score_each
 from edge_ttvos.evaluation.table import COLUMNS, table_rows
 from edge_ttvos.firmware_bridge.output import prepare_folder
+from edge_ttvos.firmware_bridge.protocol import bare_protocol
 
 RESULT = "eval.json"
 
@@ -58,32 +58,39 @@ def score(
     quiet: QuietOption = False,
 ) -> None:
     """Score predicted masks against a data set: J, F and J&F by sequence."""
+    check_kind(dataset)
     config = ScoreConfig(predictions, dataset, root, sequences, out, overwrite)
-    run(config, screen(json, verbose, quiet))
+    with screen(json, verbose, quiet) as show:
+        run(config, show)
 
 
 def run(config: ScoreConfig, show: Screen) -> Report:
-    """Score, write ``eval.json`` whatever happens, show the table."""
+    """Score, keep ``eval.json`` true whatever happens, show the table."""
     dataset = chosen(config.dataset, config.root, config.sequences)
+    require_predictions(dataset, config.predictions)
     prepare_folder(config.out, (RESULT,), config.overwrite)
-    protocol = {
-        "dataset": dataset.kind,
-        "predictions": config.predictions.name,
-        "timed": None,
-        "edge_ttvos": origin.version(),
-        "commit": origin.commit(),
-    }
+    protocol = bare_protocol(dataset=dataset.kind, predictions=config.predictions.resolve().name)
     done: list[SequenceScore] = []
-    try:
-        with show.progress("score") as line:
-            done.extend(score_each(dataset, config.predictions, line.update))
-    except BaseException as error:
-        show.result(Report(tuple(done), protocol, reason(error)).to_json(), config.out / RESULT)
-        raise
-    report = Report(tuple(done), protocol)
-    show.result(report.to_json(), config.out / RESULT)
-    show_report(report, dataset.kind, show)
-    return report
+
+    def report(why: str | None = None) -> Report:
+        return Report(tuple(done), protocol, why)
+
+    with (
+        recorded(show, config.out / RESULT, lambda why: report(why).to_json()),
+        show.progress("score") as line,
+    ):
+        for score in score_each(dataset, config.predictions, line.update):
+            done.append(score)
+    show_report(report(), dataset.kind, show)
+    return report()
+
+
+def check_kind(kind: str) -> None:
+    """Raise typer.BadParameter unless there is such a kind of data set."""
+    if kind not in DATASETS:
+        raise typer.BadParameter(
+            f"{kind!r}: expected one of {', '.join(DATASETS)}", param_hint="--dataset"
+        )
 
 
 def chosen(kind: str, root: Path, sequences: str | None) -> Dataset:
@@ -96,4 +103,13 @@ def show_report(report: Report, title: str, show: Screen) -> None:
     rows = [row.cells() for row in table_rows(report)]
     show.table(f"{title}, percent", COLUMNS, rows, total=True)
     if report.missing:
-        show.say(f"{len(report.missing)} predicted frames are missing and counted as empty")
+        show.say(
+            f"{len(report.missing)} predicted frames are missing and counted as empty, such as "
+            f"{report.missing[0]}"
+        )
+    for sequence in report.sequences:
+        if sequence.unknown:
+            show.say(
+                f"{sequence.name}: values {', '.join(map(str, sequence.unknown))} are no object's "
+                "id and counted as background"
+            )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from edge_ttvos.cli.console import Screen
+from edge_ttvos.cli.guard import reason
 from edge_ttvos.cli.options import JsonOption, OverwriteOption, QuietOption, VerboseOption, screen
-from edge_ttvos.errors import EngineError
+from edge_ttvos.errors import EngineError, OutputError
+from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.firmware_bridge.output import prepare_folder
+from edge_ttvos.firmware_bridge.protocol import bare_protocol
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ def train(
     quiet: QuietOption = False,
 ) -> None:
     """Train a network by a recipe; interrupt and --resume at any time."""
-    run(TrainConfig(recipe, data, out, resume, overwrite), screen(json, verbose, quiet))
+    with screen(json, verbose, quiet) as show:
+        run(TrainConfig(recipe, data, out, resume, overwrite), show)
 
 
 def run(config: TrainConfig, show: Screen) -> None:
@@ -56,19 +61,40 @@ def run(config: TrainConfig, show: Screen) -> None:
             "pip install 'edge-ttvos[host]'"
         ) from error
     recipe = recipes.load_recipe(config.recipe)
+    with show.progress("read data") as line:
+        pool = pools.load_pool(config.data, line.update)
     if not config.resume:
-        prepare_folder(config.out, training.FILES, config.overwrite)
+        prepare_folder(config.out, training.FILES, config.overwrite, keep=(config.recipe,))
     trainer = training.Trainer(recipe, config.out)
     if config.resume:
         trainer.resume()
-    with show.progress("read data") as line:
-        pool = pools.load_pool(config.data, line.update)
-    with show.progress(f"train {recipe.name}") as line:
-        trainer.fit(
-            pool,
-            lambda now: line.update(
-                now.step / now.steps, f"{now.stage} J {now.loss.accuracy.item():.2f}"
-            ),
-        )
-    show.result(trainer.summary())
+    try:
+        with show.progress(f"train {recipe.name}") as line:
+            trainer.fit(
+                pool,
+                lambda now: line.update(
+                    now.step / now.steps, f"{now.stage} J {now.loss.accuracy.item():.2f}"
+                ),
+            )
+    except BaseException as error:
+        with suppress(OutputError):  # the error that is under way matters more
+            show.result(summary(trainer, recipe, reason(error)))
+        raise
+    show.result(summary(trainer, recipe))
     show.say(f"{trainer.model_path}: {trainer.step} steps in {trainer.seconds / 3600:.2f} h")
+
+
+def summary(trainer: Any, recipe: Any, why: str | None = None) -> dict[str, Any]:
+    """The run in short; ``why`` it is not complete."""
+    return {
+        "schema": 1,
+        "complete": why is None,
+        **({} if why is None else {"reason": why}),
+        "model": str(trainer.model_path),
+        "steps": trainer.step,
+        "steps_wanted": recipe.steps,
+        "hours": round(trainer.seconds / 3600, 3),
+        "protocol": bare_protocol(
+            device=device(), seed=recipe.seed, model=recipe.network, recipe=recipe.name
+        ),
+    }

@@ -53,8 +53,7 @@ def score_each(
     dataset: Dataset, predictions: Path, progress: Progress = lambda share: None
 ) -> Iterator[SequenceScore]:
     """Like ``score``, one sequence at a time: what was given out stays if a later one fails."""
-    for name in dataset.names:
-        _require_folder(predictions / name)
+    require_predictions(dataset, predictions)
     for index, sequence in enumerate(dataset):
 
         def step(share: float, done: int = index) -> None:
@@ -143,6 +142,12 @@ def score_frame(
 def _object_score(number: int, pairs: Mapping[str, tuple[float, float]]) -> ObjectScore:
     figures = np.array(list(pairs.values()), np.float64).reshape(-1, 2)
     return ObjectScore(number, tuple(pairs), figures[:, 0], figures[:, 1])
+
+
+def require_predictions(dataset: Dataset, predictions: Path) -> None:
+    """Raise DatasetError unless each sequence has a folder among the predictions."""
+    for name in dataset.names:
+        _require_folder(predictions / name)
 
 
 def _require_folder(folder: Path) -> None:

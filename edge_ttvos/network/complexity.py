@@ -10,7 +10,7 @@ first. Not counted are biases, normalisation, activations, softmax, interpolatio
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -90,20 +90,21 @@ def measure(config: NetworkConfig, height: int, width: int) -> Complexity:
     with torch.device("meta"):
         network = TTVOS(config).eval()
         pixels = torch.empty(1, 3, frame.height, frame.width)
-        features = network.encode(pixels)
-        _, state = network.step(features, network.start(features, pixels[:, 0]))
         with _counter() as encoding:
-            network.encode(pixels)
+            features = network.encode(pixels)
+        state, attention = network.start(features, pixels[:, 0]), None
         with _counter() as embedding:
             modified_s8, maps = network.embed(features.s8, state.masks, features.s8)
-        with _counter() as updating:
-            state = network.update(state, maps) if maps is not None else state
-        attention = None
+        if maps is not None:  # the first update makes the template, the next one is counted
+            state = network.update(state, maps)
         with _counter() as reading:
             if maps is not None and state.template is not None:
                 attention = read_template(state.template, maps.q)
         with _counter() as decoding:
-            network.decode(features, modified_s8, attention, features.s16, state.masks)
+            output = network.decode(features, modified_s8, attention, features.s16, state.masks)
+        with _counter() as updating:
+            if maps is not None:
+                network.update(replace(state, weight=output.weight), maps)
     f, g, q, s8 = _embedding_costs(network.embedding, embedding)
     return Complexity(
         encoder=_cost(network.backbone, encoding),

@@ -90,7 +90,7 @@ class TemplateEmbedding(nn.Module):
         previous_s8: Float[Tensor, "b 32 h w"],
         masks: Float[Tensor, "b m h w"],
         s8: Float[Tensor, "b 32 h w"],
-        coordinates: Float[Tensor, "1 c h w"],
+        coordinates: Float[Tensor, "1 axes h w"],
     ) -> tuple[Map, Embedding]:
         shared = torch.cat([masks, coordinates.expand(masks.shape[0], -1, -1, -1)], dim=1)
         before = torch.cat([previous_s8, shared], dim=1)
@@ -111,7 +111,7 @@ class MaskedFeatures(nn.Module):
         previous_s8: Float[Tensor, "b 32 h w"],
         masks: Float[Tensor, "b m h w"],
         s8: Float[Tensor, "b 32 h w"],
-        coordinates: Float[Tensor, "1 c h w"],
+        coordinates: Float[Tensor, "1 axes h w"],
     ) -> tuple[Map, None]:
         shared = torch.cat([masks, coordinates.expand(masks.shape[0], -1, -1, -1)], dim=1)
         return self.body(torch.cat([s8, shared], dim=1)), None

@@ -59,7 +59,12 @@ def _single_thread(worker: int) -> None:
 
 
 def loader(pool: Pool, recipe: Recipe, start: int, workers: int) -> DataLoader[Batch]:
-    """Batches from step ``start`` on, made ahead of time by ``workers`` processes."""
+    """Batches from step ``start`` on, made ahead of time by ``workers`` processes.
+
+    OpenCV is left with one thread here too: a process forked from one where it has several waits
+    for them for ever.
+    """
+    cv2.setNumThreads(1)
     return DataLoader(
         Batches(pool, recipe, start),
         batch_size=None,

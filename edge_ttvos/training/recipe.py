@@ -74,7 +74,7 @@ class Stage:
         for key in ("stills", "boxes", "floor", "hard_pixels"):
             value = getattr(self, key)
             _require(0 <= value <= 1, f"stage {self.name}: {key} must be in 0…1; got {value}")
-        _require(self.hard_pixels > 0, f"stage {self.name}: hard_pixels must be above 0")
+        _require(self.hard_pixels > 0, f"stage {self.name}: hard_pixels must be above 0; got 0")
         _require(
             self.learning_rate > 0,
             f"stage {self.name}: learning_rate must be positive; got {self.learning_rate}",

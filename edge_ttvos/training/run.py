@@ -201,6 +201,17 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
 
+    def summary(self) -> dict[str, Any]:
+        """The run in short, for machines."""
+        return {
+            "schema": 1,
+            "complete": self.step == self.recipe.steps,
+            "model": str(self.model_path),
+            "steps": self.step,
+            "hours": round(self.seconds / 3600, 3),
+            "protocol": {"recipe": self.recipe.name, "seed": self.recipe.seed},
+        }
+
     def _log(self, stage: Stage, loss: Loss) -> None:
         if self.step % LOG_EVERY:
             return

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import metadata
 
-from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
-
 from edge_ttvos.errors import EngineError
+from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
 
 GROUP = "edge_ttvos.engines"
 OPEN_WITH = {"torch": "host"}  # the extra that installs an engine

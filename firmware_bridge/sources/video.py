@@ -17,6 +17,8 @@ from edge_ttvos.firmware_bridge.sources.base import Frame, Image, Source, Window
 EARLY_SECONDS = 0.1  # a video that lasts this much less than its header says has ended early,
 EARLY_FRAMES = 1.5  # if that is more than so many frames
 
+_BT709 = 1  # FFmpeg's number of the colour space
+
 
 class VideoSource(Source):
     """A video's frames, upright, as RGB; each iteration opens the file anew.
@@ -94,23 +96,30 @@ class _Clock:
     def __init__(self, container: av.container.InputContainer) -> None:
         stream = container.streams.video[0]
         self.expected = _promised_seconds(container)
+        self._stream = stream
         self._period = float(1 / stream.average_rate) if stream.average_rate else 0.0
         self._first: float | None = None
         self.shown = 0.0  # seconds, the last frame's own duration included
 
     def tick(self, frame: av.VideoFrame) -> None:
         """Count a frame."""
-        if frame.time is None or frame.time_base is None:
+        time = _seconds(frame.pts, self._stream)
+        if time is None:
             self.shown += self._period
             return
-        self._first = frame.time if self._first is None else self._first
-        lasts = float((getattr(frame, "duration", 0) or 0) * frame.time_base)
-        self.shown = max(self.shown, frame.time - self._first + (lasts or self._period))
+        self._first = time if self._first is None else self._first
+        lasts = _seconds(getattr(frame, "duration", None), self._stream) or self._period
+        self.shown = max(self.shown, time - self._first + lasts)
 
     @property
     def missing(self) -> float:
         """Seconds missing beyond what is normal; 0 or less if nothing is."""
         return self.expected - self.shown - max(EARLY_SECONDS, EARLY_FRAMES * self._period)
+
+
+def _seconds(ticks: int | None, stream: av.VideoStream) -> float | None:
+    """A time by the stream's clock; a frame's own clock is unset where the decoder was flushed."""
+    return None if ticks is None or not stream.time_base else float(ticks * stream.time_base)
 
 
 def _promised_seconds(container: av.container.InputContainer) -> float:
@@ -165,7 +174,7 @@ def _frames(
     try:
         for packet in container.demux(stream):
             for frame in stream.decode(packet):
-                last = frame.time
+                last = _seconds(frame.pts, stream)
                 yield frame
     except av.error.FFmpegError as error:
         with suppress(av.error.FFmpegError):
@@ -179,14 +188,18 @@ def _until_gap(
     """Frames up to the first that does not follow on the one before: there the damage was."""
     period = float(1 / stream.average_rate) if stream.average_rate else 0.0
     for frame in frames:
-        if last is None or frame.time is None or frame.time - last > 1.5 * period:
+        time = _seconds(frame.pts, stream)
+        if last is None or time is None or time - last > 1.5 * period:
             return
-        last = frame.time
+        last = time
         yield frame
 
 
 def _upright(frame: av.VideoFrame) -> Image:
     """The frame as RGB, turned as the recording's display matrix says."""
-    image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    # older PyAV (16 and before) takes all colours for BT.601's unless told
+    spaces = ("ITU709", "ITU601") if frame.colorspace == _BT709 else (None, None)
+    rgb = frame.reformat(format="rgb24", src_colorspace=spaces[0], dst_colorspace=spaces[1])
+    image = np.asarray(rgb.to_ndarray(), np.uint8)
     quarter_turns = round(getattr(frame, "rotation", 0) / 90) % 4
     return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image

@@ -70,7 +70,9 @@ def test_a_sequence_that_loses_its_object_is_drawn_where_it_shows_it(
 ) -> None:
     """Ten of twelve masks are empty: clips that begin on one of them are drawn again."""
     whole = make_sequence()
-    masks = tuple(mask if i in (4, 5) else np.zeros_like(mask) for i, mask in enumerate(whole.masks))
+    masks = tuple(
+        mask if i in (4, 5) else np.zeros_like(mask) for i, mask in enumerate(whole.masks)
+    )
     pool = Pool((), (replace(whole, masks=masks),))
     assert all(draw(pool, seed).masks[0].any() for seed in SEEDS)
 

@@ -33,19 +33,19 @@ def annotation(path: Path, mask: Mask) -> None:
     Image.fromarray(mask).save(path)
 
 
-def add_still(root: Path, name: str, mask: Mask | None = None) -> None:
-    photograph(root / STILLS / "images" / f"{name}.jpg")
-    annotation(root / STILLS / "masks" / f"{name}.png", block() if mask is None else mask)
+def add_still(folder: Path, name: str, mask: Mask | None = None) -> None:
+    photograph(folder / STILLS / "images" / f"{name}.jpg")
+    annotation(folder / STILLS / "masks" / f"{name}.png", block() if mask is None else mask)
 
 
-def add_sequence(root: Path, name: str, length: int = 3) -> None:
+def add_sequence(folder: Path, name: str, length: int = 3) -> None:
     for index in range(length):
-        photograph(root / SEQUENCES / "JPEGImages" / name / f"{index:05d}.jpg")
-        annotation(root / SEQUENCES / "Annotations" / name / f"{index:05d}.png", block())
+        photograph(folder / SEQUENCES / "JPEGImages" / name / f"{index:05d}.jpg")
+        annotation(folder / SEQUENCES / "Annotations" / name / f"{index:05d}.png", block())
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     """Two stills and two sequences of three frames."""
     for name in ("pear", "apple"):
         add_still(tmp_path, name)
@@ -54,15 +54,15 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def refused(root: Path, *says: object) -> None:
+def refused(folder: Path, *says: object) -> None:
     with pytest.raises(DatasetError) as caught:
-        load_pool(root)
+        load_pool(folder)
     for part in says:
         assert str(part) in str(caught.value)
 
 
-def test_both_parts_are_read_in_the_order_of_their_names(root: Path) -> None:
-    pool = load_pool(root)
+def test_both_parts_are_read_in_the_order_of_their_names(folder: Path) -> None:
+    pool = load_pool(folder)
     assert [still.name for still in pool.stills] == ["apple", "pear"]
     assert [sequence.name for sequence in pool.sequences] == ["dance", "walk"]
     for sequence in pool.sequences:
@@ -97,23 +97,23 @@ def test_one_part_is_enough(tmp_path: Path) -> None:
     assert (len(load_pool(sequences).stills), len(load_pool(sequences).sequences)) == (0, 1)
 
 
-def test_the_sequences_for_choosing_are_left_out(root: Path) -> None:
+def test_the_sequences_for_choosing_are_left_out(folder: Path) -> None:
     assert len(HELD_OUT) == 6
     for name in HELD_OUT:
-        add_sequence(root, name)
-    assert [sequence.name for sequence in load_pool(root).sequences] == ["dance", "walk"]
+        add_sequence(folder, name)
+    assert [sequence.name for sequence in load_pool(folder).sequences] == ["dance", "walk"]
 
 
-def test_a_still_with_a_tiny_object_is_left_out(root: Path) -> None:
-    add_still(root, "crumb", block(side=7))  # 49 pixels
-    add_still(root, "grape", block(side=8))
+def test_a_still_with_a_tiny_object_is_left_out(folder: Path) -> None:
+    add_still(folder, "crumb", block(side=7))  # 49 pixels
+    add_still(folder, "grape", block(side=8))
     assert 49 < MIN_OBJECT <= 64
-    assert [still.name for still in load_pool(root).stills] == ["apple", "grape", "pear"]
+    assert [still.name for still in load_pool(folder).stills] == ["apple", "grape", "pear"]
 
 
-def test_progress_runs_to_one(root: Path) -> None:
+def test_progress_runs_to_one(folder: Path) -> None:
     heard: list[float] = []
-    load_pool(root, heard.append)
+    load_pool(folder, heard.append)
     assert heard == [0.25, 0.5, 0.75, 1.0]
 
 
@@ -139,60 +139,60 @@ def test_nothing_but_tiny_objects(tmp_path: Path) -> None:
     refused(tmp_path, tmp_path, MIN_OBJECT)
 
 
-def still_mask(root: Path) -> Path:
-    return root / STILLS / "masks" / "pear.png"
+def still_mask(folder: Path) -> Path:
+    return folder / STILLS / "masks" / "pear.png"
 
 
-def frame_mask(root: Path) -> Path:
-    return root / SEQUENCES / "Annotations" / "walk" / "00001.png"
+def frame_mask(folder: Path) -> Path:
+    return folder / SEQUENCES / "Annotations" / "walk" / "00001.png"
 
 
-def still_image(root: Path) -> Path:
-    return root / STILLS / "images" / "pear.jpg"
+def still_image(folder: Path) -> Path:
+    return folder / STILLS / "images" / "pear.jpg"
 
 
-def frame_image(root: Path) -> Path:
-    return root / SEQUENCES / "JPEGImages" / "walk" / "00001.jpg"
+def frame_image(folder: Path) -> Path:
+    return folder / SEQUENCES / "JPEGImages" / "walk" / "00001.jpg"
 
 
 Place = Callable[[Path], Path]
 
 
 @pytest.mark.parametrize("place", [still_mask, frame_mask])
-def test_a_missing_mask(root: Path, place: Place) -> None:
-    place(root).unlink()
-    refused(root, place(root))
+def test_a_missing_mask(folder: Path, place: Place) -> None:
+    place(folder).unlink()
+    refused(folder, place(folder))
 
 
 @pytest.mark.parametrize("place", [still_mask, frame_mask, still_image, frame_image])
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.95])
-def test_a_file_that_is_cut_off(root: Path, place: Place, share: float) -> None:
-    data = place(root).read_bytes()
-    place(root).write_bytes(data[: int(share * len(data))])
-    refused(root, place(root))
+def test_a_file_that_is_cut_off(folder: Path, place: Place, share: float) -> None:
+    data = place(folder).read_bytes()
+    place(folder).write_bytes(data[: int(share * len(data))])
+    refused(folder, place(folder))
 
 
 @pytest.mark.parametrize("place", [still_mask, frame_mask, still_image, frame_image])
-def test_a_file_that_is_no_image(root: Path, place: Place) -> None:
-    place(root).write_text("not an image")
-    refused(root, place(root))
+def test_a_file_that_is_no_image(folder: Path, place: Place) -> None:
+    place(folder).write_text("not an image")
+    refused(folder, place(folder))
 
 
 @pytest.mark.parametrize("place", [still_mask, frame_mask])
-def test_a_mask_of_another_size(root: Path, place: Place) -> None:
-    annotation(place(root), np.zeros((20, 30), np.uint8))
-    refused(root, place(root), "30×20", "32×24")
+def test_a_mask_of_another_size(folder: Path, place: Place) -> None:
+    annotation(place(folder), np.zeros((20, 30), np.uint8))
+    refused(folder, place(folder), "30×20", "32×24")
 
 
-def test_a_sequence_of_two_sizes(root: Path) -> None:
-    photograph(frame_image(root), (20, 30))
-    annotation(frame_mask(root), np.zeros((20, 30), np.uint8))
-    refused(root, "walk", "several sizes")
+def test_a_sequence_of_two_sizes(folder: Path) -> None:
+    photograph(frame_image(folder), (20, 30))
+    annotation(frame_mask(folder), np.zeros((20, 30), np.uint8))
+    refused(folder, "walk", "several sizes")
 
 
-def test_a_sequence_of_one_frame(root: Path) -> None:
-    add_sequence(root, "blink", length=1)
-    refused(root, "blink", "at least 2")
+def test_a_sequence_of_one_frame(folder: Path) -> None:
+    add_sequence(folder, "blink", length=1)
+    refused(folder, "blink", "at least 2")
 
 
 def test_real_data(data_root: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from edge_ttvos.contracts import FrameSpec, ModelSpec
 from edge_ttvos.firmware_bridge.engines import open_engine
+from edge_ttvos.firmware_bridge.engines.base import EngineInfo
 from edge_ttvos.firmware_bridge.tracker import Tracker
 from edge_ttvos.network.checkpoint import save_checkpoint
 from edge_ttvos.network.config import PRESETS, NetworkConfig
@@ -59,7 +62,9 @@ def one_thread() -> Iterator[None]:
 def make_clip() -> MakeClip:
     """Make a clip of patterned blocks that move over a smooth background: ids 1, 2, …"""
 
-    def make(height: int = GRAPH[0], width: int = GRAPH[1], count: int = 8, objects: int = 1) -> Clip:
+    def make(
+        height: int = GRAPH[0], width: int = GRAPH[1], count: int = 8, objects: int = 1
+    ) -> Clip:
         rng = np.random.default_rng(7)
         background = _texture(rng, (7, 9), (height, width))
         side = (max(1, height // 3), max(1, width // 5))
@@ -111,6 +116,28 @@ def open_tracker(checkpoint: Callable[[str], Path]) -> OpenTracker:
     return make
 
 
+@pytest.fixture
+def open_still() -> OpenTracker:
+    """Open a tracker on the simulator that keeps every mask where it is."""
+    return lambda max_objects=4: Tracker(StillEngine(), max_objects)
+
+
+class StillEngine:
+    """A simulator: the object stays where the last mask saw it, in whole blocks of 8×8."""
+
+    model = ModelSpec("still", "0", "fp32", FrameSpec(*GRAPH), 1, False, "frozen", long_term=False)
+    info = EngineInfo("still", "0", "none", 1)
+
+    def encode(self, frame: Any, features: Any) -> None: ...
+
+    def embed(self, previous_s8: Any, masks: Any, s8: Any, embedding: Any) -> None: ...
+
+    def decode(self, features: Any, s8: Any, a: Any, s16: Any, masks: Any, decoded: Any) -> None:
+        decoded.logits[...] = 20 * masks.repeat(8, axis=0).repeat(8, axis=1)
+
+    def close(self) -> None: ...
+
+
 def random_network(config: NetworkConfig, clip: Clip) -> TTVOS:
     """A network in eval mode whose probabilities vary and depend on mask, template and feature.
 
@@ -118,21 +145,26 @@ def random_network(config: NetworkConfig, clip: Clip) -> TTVOS:
     whatever the state: a wrong state would pass unseen. So the normalisation takes its statistics
     from a clip, and the embedding and the logits are scaled to be decisive.
     """
-    torch.manual_seed(5)
-    network = TTVOS(config)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, 0.6, 1.4)
-            nn.init.normal_(module.bias, std=0.2)
-            module.momentum = None  # the mean of all that is seen
-        if isinstance(module, nn.Conv2d) and module.in_channels % 32 and module.in_channels > 32:
-            module.weight.data[:, module.in_channels // 32 * 32 :] *= MASKS_COUNT
-    with torch.no_grad():
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(5)
+        network = TTVOS(config)
+        for module in network.modules():
+            _vary(module)
         _roll(network.train(), clip)
         network.eval()
         _sharpen(network, clip)
         _check_lively(network, clip)
     return network
+
+
+def _vary(module: nn.Module) -> None:
+    if isinstance(module, nn.BatchNorm2d):
+        nn.init.uniform_(module.weight, 0.6, 1.4)
+        nn.init.normal_(module.bias, std=0.2)
+        module.momentum = None  # the mean of all that is seen
+    elif isinstance(module, nn.Conv2d) and module.in_channels > 32:
+        features = module.in_channels // 32 * 32  # masks and coordinates are what is over
+        module.weight[:, features:] *= MASKS_COUNT
 
 
 def _sharpen(network: TTVOS, clip: Clip) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -40,7 +42,7 @@ def test_buffers_are_as_specified_zeroed_and_aligned(specs: list[TensorSpec]) ->
 def test_buffers_do_not_overlap_and_lie_in_one_block(specs: list[TensorSpec]) -> None:
     arena = Arena(specs)
     spans = sorted((address(arena[s.name]), arena[s.name].nbytes) for s in specs)
-    for (start, nbytes), (following, _) in zip(spans, spans[1:], strict=False):
+    for (start, nbytes), (following, _) in pairwise(spans):
         assert start + nbytes <= following
     if spans:
         assert spans[-1][0] + spans[-1][1] <= spans[0][0] + arena.nbytes

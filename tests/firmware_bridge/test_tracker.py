@@ -14,7 +14,7 @@ import torch
 from edge_ttvos.firmware_bridge.engines import open_engine
 from edge_ttvos.firmware_bridge.tracker import MODEL_STAGES, STAGES, ObjectState, Tracker
 from edge_ttvos.network.checkpoint import load_checkpoint
-from edge_ttvos.network.ttvos import State, TTVOS, heatmap
+from edge_ttvos.network.ttvos import TTVOS, State, heatmap
 
 CONFIGURATIONS = ["paper", "release", "frozen", "no-short-term", "no-long-term"]
 CLOSE = 1e-4  # of probabilities, after a rollout

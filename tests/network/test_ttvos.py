@@ -80,7 +80,9 @@ def test_macs_at_480x864(config: NetworkConfig) -> None:
 
 
 @pytest.mark.parametrize("config", EVERY)
-def test_a_step_gives_logits_at_full_size_and_the_next_state(config: NetworkConfig, make_network: MakeNetwork) -> None:
+def test_a_step_gives_logits_at_full_size_and_the_next_state(
+    config: NetworkConfig, make_network: MakeNetwork
+) -> None:
     (_, _), (logits, state) = follow(make_network(config), 2)
     assert logits.shape == (1, 2, *SIZE)
     assert state.masks.shape == (1, config.mask_channels, SIZE[0] // 8, SIZE[1] // 8)
@@ -101,7 +103,9 @@ def test_a_heatmap_holds_means_of_8_by_8_pixels() -> None:
 
 
 @pytest.mark.parametrize("config", PRESETS.values(), ids=lambda config: config.name)
-def test_the_first_mask_stands_in_for_the_whole_history(config: NetworkConfig, make_network: MakeNetwork) -> None:
+def test_the_first_mask_stands_in_for_the_whole_history(
+    config: NetworkConfig, make_network: MakeNetwork
+) -> None:
     network = make_network(config)
     features = network.encode(frames(1)[0])
     state = network.start(features, first_mask())
@@ -144,9 +148,7 @@ def matrices(network: TTVOS, count: int) -> tuple[list[Tensor], list[State]]:
     for t in range(1, count + 1):
         _, embedding = network.embed(features[t - 1].s8, masks[t - 1], features[t].s8)
         assert embedding is not None
-        embeddings.append(
-            embedding_matrix(embedding.f, embedding.g, network.config.scaled_softmax)
-        )
+        embeddings.append(embedding_matrix(embedding.f, embedding.g, network.config.scaled_softmax))
     return embeddings, states
 
 
@@ -159,7 +161,9 @@ def test_the_average_starts_as_i_and_becomes_the_mean(make_network: MakeNetwork)
     assert not torch.allclose(embeddings[0], embeddings[2], atol=1e-3)
 
 
-def test_the_weighted_template_steps_by_the_weight_of_the_frame_before(make_network: MakeNetwork) -> None:
+def test_the_weighted_template_steps_by_the_weight_of_the_frame_before(
+    make_network: MakeNetwork,
+) -> None:
     embeddings, states = matrices(make_network(RELEASE), 3)
     template = embeddings[0]
     assert torch.equal(states[0].template, template)  # TP₁ = I whatever w
@@ -179,7 +183,9 @@ def test_frozen_keeps_the_first_template(preset: NetworkConfig, make_network: Ma
 
 
 @pytest.mark.parametrize("config", EVERY)
-def test_a_switched_off_matching_does_not_look_back(config: NetworkConfig, make_network: MakeNetwork) -> None:
+def test_a_switched_off_matching_does_not_look_back(
+    config: NetworkConfig, make_network: MakeNetwork
+) -> None:
     """s16 of the frame before is the short-term matching's alone, s8 the long-term matching's."""
     network = make_network(config)
     first, second, third = frames(3)
@@ -227,7 +233,9 @@ def test_the_template_reaches_the_mask(config: NetworkConfig, make_network: Make
 
 
 @pytest.mark.parametrize("config", PRESETS.values(), ids=lambda config: config.name)
-def test_rows_are_objects_that_do_not_hear_of_one_another(config: NetworkConfig, make_network: MakeNetwork) -> None:
+def test_rows_are_objects_that_do_not_hear_of_one_another(
+    config: NetworkConfig, make_network: MakeNetwork
+) -> None:
     network = make_network(config)
     first, second, third = (network.encode(frame) for frame in frames(3))
     pair = torch.cat([first_mask(), first_mask(top=16, left=40)])

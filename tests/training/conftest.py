@@ -16,7 +16,7 @@ def still(index: int) -> Still:
     return Still(f"still{index}", np.repeat(np.maximum(mask, 30)[..., None], 3, axis=-1), mask)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pool() -> Pool:
     """Three photographs, and a sequence of the same three."""
     stills = tuple(still(index) for index in range(3))
@@ -24,19 +24,19 @@ def pool() -> Pool:
     return Pool(stills, (Sequence("walk", images, masks),))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def recipe() -> Recipe:
-    """Two stages: 4 steps of stills, then 3 at another size with BatchNorm frozen."""
+    """Two stages: 2 steps of stills, then 2 at another size with BatchNorm frozen."""
     return Recipe(
         "tiny",
         "release",
         (
-            Stage("first", 4, (32, 48), frames=3, batch=2, stills=1.0),
+            Stage("first", 2, (32, 48), frames=3, batch=2, stills=1.0),
             Stage(
                 "second",
-                3,
+                2,
                 (48, 32),
-                frames=4,
+                frames=3,
                 batch=2,
                 stills=0.5,
                 hard_pixels=0.3,

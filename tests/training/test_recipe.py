@@ -148,10 +148,7 @@ def test_unknown_and_missing_keys(file: Path, before: str, after: str, says: lis
     ],
 )
 def test_a_bad_value_is_refused_by_its_key(file: Path, before: str, after: str, key: str) -> None:
-    says = [f"{key} must be", "got"] if "must not" not in after else [key]
-    if key in ("weight_decay", "jaccard_weight") or after == "seed = -1":
-        says = [f"{key} must not be negative", "got"]
-    refused(changed(file, before, after), *says)
+    refused(changed(file, before, after), f"{key} must ", "got")
 
 
 @pytest.mark.parametrize(
