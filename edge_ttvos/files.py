@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: the folder is read-only or missing, or the disk is full.
     """
+    # named before it exists: Ctrl-C may come at the moment that makes it
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
-    os.close(handle)
-    temporary = Path(name)
-    try:
+        temporary.open("xb").close()
         yield temporary
         with temporary.open("rb+") as written:
             os.fsync(written.fileno())
@@ -35,7 +32,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -47,4 +45,4 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_json(path: Path, record: dict[str, Any]) -> None:
     """Write a record as indented JSON; NaN and infinities are an error, not a token."""
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
-    write_bytes(path, (text + "\n").encode())
+    write_bytes(path, (text + "\n").encode("utf-8", "backslashreplace"))

@@ -6,12 +6,13 @@ JSON. Exit codes: 0 success, 1 a typed error (one message), 2 usage, 130 interru
 
 from __future__ import annotations
 
-from edge_ttvos.cli.process import orderly
+from edge_ttvos.cli.process import held, orderly
 
 
 def main() -> None:
     """The ``edge-ttvos`` command: all imports happen inside, where Ctrl-C already ends in order."""
     with orderly():
-        from edge_ttvos.cli.app import app
+        with held():
+            from edge_ttvos.cli.app import app
 
         app()

@@ -10,6 +10,7 @@ from edge_ttvos import origin
 from edge_ttvos.cli.console import Screen
 from edge_ttvos.cli.guard import FAILED
 from edge_ttvos.cli.options import JsonOption, QuietOption, VerboseOption, screen
+from edge_ttvos.cli.process import held
 from edge_ttvos.firmware_bridge.diagnosis import Check, diagnose
 from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.firmware_bridge.protocol import bare_protocol
@@ -23,7 +24,8 @@ def doctor(json: JsonOption = None, verbose: VerboseOption = 0, quiet: QuietOpti
 
 def run(show: Screen) -> None:
     """Show the findings, then what to type, each on a line of its own to be copied."""
-    diagnosis = diagnose()
+    with held():
+        diagnosis = diagnose()
     show.result(
         {
             "schema": 1,

@@ -22,6 +22,7 @@ from edge_ttvos.cli.options import (
     engine_options,
     screen,
 )
+from edge_ttvos.cli.process import held
 from edge_ttvos.cli.record import recorded
 from edge_ttvos.cli.score import (
     RESULT,
@@ -101,7 +102,9 @@ def evaluate(
 def run(config: EvalConfig, show: Screen) -> Report:
     """Track and score each sequence, keep ``eval.json`` true whatever happens, show the table."""
     dataset = chosen(config.dataset, config.root, config.sequences)
-    tracker = Tracker.open(config.model, config.engine, most_objects(dataset), config.options)
+    slots = most_objects(dataset)
+    with held():
+        tracker = Tracker.open(config.model, config.engine, slots, config.options)
     latencies, done = Latencies(), list[SequenceScore]()
 
     def record(why: str | None) -> dict[str, Any]:

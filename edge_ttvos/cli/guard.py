@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 
 import typer
 
-from edge_ttvos.cli.process import INTERRUPTED, KEPT, interruption
+from edge_ttvos.cli.process import INTERRUPTED, interruption, tell
 from edge_ttvos.errors import EdgeTtvosError
 
 FAILED = 1
@@ -33,7 +33,7 @@ def guarded(verb: Callable[P, R]) -> Callable[P, R]:
         except USAGE:
             raise
         except KeyboardInterrupt as error:
-            _say(f"{interruption(error)}; {KEPT}")
+            tell(error)
             raise typer.Exit(INTERRUPTED) from error
         except BrokenPipeError:
             raise  # whoever read the output has gone: Typer ends quietly

@@ -22,6 +22,7 @@ from edge_ttvos.cli.options import (
     engine_options,
     screen,
 )
+from edge_ttvos.cli.process import held
 from edge_ttvos.cli.prompts import collect
 from edge_ttvos.cli.record import recorded
 from edge_ttvos.cli.speed import show_model, show_speed
@@ -120,7 +121,8 @@ def run(config: TrackConfig, show: Screen) -> FollowRecord:
     window = config.window
     with open_source(config.source, window.start, window.end, window.stride) as source:
         check_prompts(config.prompts, source, window, config.max_objects)
-        tracker = Tracker.open(config.model, config.engine, config.max_objects, config.options)
+        with held():
+            tracker = Tracker.open(config.model, config.engine, config.max_objects, config.options)
         with closing(tracker):
             prepare_folder(
                 config.out, RESULTS, config.overwrite, keep=(config.source, config.model)

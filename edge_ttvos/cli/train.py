@@ -13,6 +13,7 @@ import typer
 from edge_ttvos.cli.console import Screen
 from edge_ttvos.cli.guard import reason
 from edge_ttvos.cli.options import JsonOption, OverwriteOption, QuietOption, VerboseOption, screen
+from edge_ttvos.cli.process import held
 from edge_ttvos.errors import EngineError, OutputError
 from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.firmware_bridge.output import prepare_folder
@@ -52,9 +53,10 @@ def train(
 def run(config: TrainConfig, show: Screen) -> None:
     """Train to the recipe's end; leaves model.safetensors, state.pt and log.jsonl in ``out``."""
     try:
-        training = importlib.import_module("edge_ttvos.training.run")
-        recipes = importlib.import_module("edge_ttvos.training.recipe")
-        pools = importlib.import_module("edge_ttvos.data.pool")
+        with held():
+            training = importlib.import_module("edge_ttvos.training.run")
+            recipes = importlib.import_module("edge_ttvos.training.recipe")
+            pools = importlib.import_module("edge_ttvos.data.pool")
     except ImportError as error:
         raise EngineError(
             f"training needs {error.name}, which is not installed; type: "

@@ -72,6 +72,10 @@ def load_pool(root: Path, progress: Callable[[float], None] = lambda share: None
         if np.count_nonzero(still.mask) >= MIN_OBJECT:
             loaded_stills.append(still)
         progress(0.5 * (index + 1) / len(pairs))
+    if not loaded_stills and not names:
+        raise DatasetError(
+            f"no mask in {stills}/masks has an object of {MIN_OBJECT} pixels or more"
+        )
     loaded_sequences = []
     for index, name in enumerate(names):
         loaded_sequences.append(_sequence(sequences, name))
@@ -102,9 +106,7 @@ def _sequence(root: Path, name: str) -> Sequence:
 
 
 def _pair(image_path: Path, mask_path: Path) -> tuple[Image, Image]:
-    image = cv2.imread(str(image_path), cv2.IMREAD_COLOR_RGB)
-    if image is None:
-        raise DatasetError(f"{image_path} cannot be read as an image")
+    image = _photograph(image_path)
     mask = cv2.imread(str(mask_path), cv2.IMREAD_GRAYSCALE) if mask_path.exists() else None
     if mask is None:
         raise DatasetError(f"{mask_path} is missing or cannot be read: {image_path.name} needs it")
@@ -114,3 +116,15 @@ def _pair(image_path: Path, mask_path: Path) -> tuple[Image, Image]:
             f"{image.shape[1]}×{image.shape[0]}: they must be equal"
         )
     return np.asarray(image, np.uint8), np.asarray((mask > 0) * np.uint8(255), np.uint8)
+
+
+def _photograph(path: Path) -> Image:
+    """Decode from memory: from a file, OpenCV fills what is cut off with grey and carries on."""
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+    if image is None:
+        raise DatasetError(f"{path} cannot be read as an image, or is cut off")
+    return np.asarray(image, np.uint8)

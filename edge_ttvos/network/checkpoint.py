@@ -10,12 +10,13 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from edge_ttvos.errors import ModelError
-from edge_ttvos.files import whole_file
+from edge_ttvos.files import write_bytes
 from edge_ttvos.network.config import NetworkConfig
 from edge_ttvos.network.ttvos import TTVOS
+from edge_ttvos.records import build, typed
 
 SCHEMA = "1"
 
@@ -52,8 +53,7 @@ def save_checkpoint(
         "size": json.dumps(size),
         "origin": json.dumps(origin),
     }
-    with whole_file(path) as temporary:
-        save_file(weights, temporary, metadata)
+    write_bytes(path, save(weights, metadata))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -88,28 +88,36 @@ def _header(
             "it was not written by edge-ttvos, or by a newer one"
         )
     try:
-        config = NetworkConfig(**json.loads(metadata["config"]))
-        height, width = json.loads(metadata["size"])
-        return config, (int(height), int(width)), json.loads(metadata["origin"])
-    except (KeyError, TypeError, ValueError) as error:
+        config, size, origin = (json.loads(metadata[key]) for key in ("config", "size", "origin"))
+        if not (isinstance(config, dict) and isinstance(origin, dict)):
+            raise ValueError("config and origin must be JSON objects")
+        height, width = typed(size, tuple[int, int], "size")
+        if height < 1 or width < 1:
+            raise ValueError(f"size must be two positive numbers; got {size}")
+        return build(NetworkConfig, config), (height, width), origin
+    except (KeyError, ValueError, RecursionError) as error:
         raise ModelError(f"model {path} has an unusable header: {error}") from error
 
 
 def _network(path: Path, config: NetworkConfig, weights: dict[str, torch.Tensor]) -> TTVOS:
-    network = TTVOS(config)
-    expected = network.state_dict()
+    with torch.device("meta"):  # shapes without memory: the header may claim anything
+        expected = TTVOS(config).state_dict()
     missing = sorted(set(expected) - set(weights))
     unexpected = sorted(set(weights) - set(expected))
-    unequal = [k for k in expected if k in weights and weights[k].shape != expected[k].shape]
-    for what, names in (
-        ("lacks", missing),
-        ("has unknown", unexpected),
-        ("has misshapen", unequal),
-    ):
+    shared = [key for key in expected if key in weights]
+    faults = {
+        "lacks": missing,
+        "has unknown": unexpected,
+        "has misshapen": [k for k in shared if weights[k].shape != expected[k].shape],
+        "has mistyped": [k for k in shared if weights[k].dtype != expected[k].dtype],
+        "has NaN or infinity in": [k for k in shared if not weights[k].isfinite().all()],
+    }
+    for what, names in faults.items():
         if names:
             raise ModelError(
                 f"model {path} {what} tensor {names[0]} ({len(names)} in all): its weights do not "
                 f"fit its own configuration {config.name!r}; train or download it again"
             )
+    network = TTVOS(config)
     network.load_state_dict(weights)
     return network.eval()

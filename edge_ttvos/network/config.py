@@ -7,6 +7,8 @@ from typing import Literal, get_args
 
 from edge_ttvos.contracts import UpdateRule
 
+MOST = 1_000_000  # of any count: more is a typing error
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -36,8 +38,11 @@ class NetworkConfig:
     long_term: bool = True
 
     def __post_init__(self) -> None:
-        if self.mask_history < 1:
-            raise ValueError(f"mask_history must be at least 1; got {self.mask_history}")
+        for key in ("mask_history", "template_channels", "channels_per_group"):
+            if not 1 <= getattr(self, key) <= MOST:
+                raise ValueError(
+                    f"{key} must be at most {MOST} and at least 1; got {getattr(self, key)}"
+                )
         if self.update not in get_args(UpdateRule):
             raise ValueError(
                 f"update must be one of {', '.join(get_args(UpdateRule))}; got {self.update!r}"

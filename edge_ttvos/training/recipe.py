@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import sys
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any
 
 from edge_ttvos.errors import TrainingError
 from edge_ttvos.network.config import PRESETS
+from edge_ttvos.records import build
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-Record = TypeVar("Record")
-
-KINDS = {
-    int: "a whole number",
-    float: "a finite number",
-    str: "text",
-    bool: "true or false",
-    tuple[int, int]: "two whole numbers, height and width",
-}
 
 
 @dataclass(frozen=True)
@@ -178,36 +168,9 @@ def load_recipe(name: str) -> Recipe:
         raise TrainingError(f"recipe {name}: stages must be a list of [[stages]] tables")
     try:
         built = tuple(
-            _build(Stage, stage, f"stage {stage.get('name', index)}: ")
+            build(Stage, stage, f"stage {stage.get('name', index)}: ")
             for index, stage in enumerate(stages, start=1)
         )
-        return _build(Recipe, {**table, "stages": built}, "")
-    except TrainingError as error:
+        return build(Recipe, {**table, "stages": built})
+    except (TrainingError, ValueError) as error:
         raise TrainingError(f"recipe {name}: {error}") from error
-
-
-def _build(record: type[Record], table: dict[str, Any], where: str) -> Record:
-    known = {f.name: f for f in fields(record)}  # type: ignore[arg-type]
-    if unknown := sorted(set(table) - set(known)):
-        raise TrainingError(
-            f"{where}unknown key {', '.join(unknown)}; known: {', '.join(sorted(known))}"
-        )
-    required = [f.name for f in known.values() if f.default is MISSING]
-    if missing := [key for key in required if key not in table]:
-        raise TrainingError(f"{where}missing key {', '.join(missing)}")
-    kinds = get_type_hints(record)
-    return record(**{key: _typed(table[key], kinds[key], f"{where}{key}") for key in table})
-
-
-def _typed(value: Any, kind: Any, where: str) -> Any:
-    """A value of TOML as the field's type: whole numbers may stand for others, lists for tuples."""
-    if kind is float and type(value) is int:
-        return float(value)
-    if kind == tuple[int, int] and isinstance(value, list):
-        value = tuple(value)
-        fits = [type(side) for side in value] == [int, int]
-    else:
-        fits = kind not in KINDS or type(value) is kind
-    if not fits or (kind is float and not math.isfinite(value)):
-        raise TrainingError(f"{where} must be {KINDS[kind]}; got {value!r}")
-    return value

@@ -116,7 +116,10 @@ def test_interrupted_before_it_begins_it_writes_nothing(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("what", ["00004.png", "track.json"])
+@pytest.mark.parametrize(
+    ("event", "place", "what"),
+    [("open", 0, ".part"), ("os.rename", 1, "00004.png"), ("os.rename", 1, "track.json")],
+)
 def test_interrupted_while_a_file_is_finished_the_file_is_whole_or_absent(
     shell: Callable[..., Any],
     long_clip: Path,
@@ -124,10 +127,12 @@ def test_interrupted_while_a_file_is_finished_the_file_is_whole_or_absent(
     tmp_path: Path,
     no_leftovers: Callable[[Path], None],
     read_json: Callable[[Path], dict[str, Any]],
+    event: str,
+    place: int,
     what: str,
 ) -> None:
     out = tmp_path / "out"
-    accident = STRIKE.format(event="os.rename", place=1, what=what)
+    accident = STRIKE.format(event=event, place=place, what=what)
 
     done = shell("track", long_clip, *options, "--end", 8, before=accident)
 

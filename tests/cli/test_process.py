@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import typer
 from edge_ttvos.cli import progress
 from edge_ttvos.cli.console import STDOUT, Screen
 from edge_ttvos.cli.guard import guarded, reason
-from edge_ttvos.cli.process import orderly
+from edge_ttvos.cli.process import held, orderly
 from edge_ttvos.cli.progress import progress_of
 from edge_ttvos.errors import MaskError, OutputError
 
@@ -41,6 +42,93 @@ def test_a_signal_ends_in_order(name: str, capsys: pytest.CaptureFixture[str]) -
     assert end.value.code == 130
     said = f"edge-ttvos: interrupted by {name}; what was finished is kept\n"
     assert capsys.readouterr().err == said
+
+
+def test_ctrl_c_between_typer_and_a_verb_is_told_too(capsys: pytest.CaptureFixture[str]) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def verb() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as end, orderly():
+        app([])
+
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "edge-ttvos: interrupted; what was finished is kept\n"
+
+
+def test_ctrl_c_in_a_verb_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    @guarded
+    def verb() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as end, orderly():
+        app([])
+
+    assert end.value.code == 130
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("code", [0, 1, 2])
+def test_other_exit_codes_pass(code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end, orderly():
+        sys.exit(code)
+
+    assert end.value.code == code
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_is_held_back_until_the_block_is_done(number: signal.Signals) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    done = []
+
+    def block() -> None:
+        with orderly(), held():
+            os.kill(os.getpid(), number)
+            done.append(1)
+
+    with pytest.raises(SystemExit) as end:
+        block()
+
+    assert (end.value.code, done) == (130, [1])
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_pressed_twice_it_breaks_in() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    done = []
+
+    def block() -> None:
+        with held():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append(1)
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append(2)
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
+
+    assert done == [1]
+
+
+def test_outside_the_main_thread_nothing_is_held() -> None:
+    done = []
+
+    def block() -> None:
+        with held():
+            done.append(1)
+
+    thread = threading.Thread(target=block)
+    thread.start()
+    thread.join()
+
+    assert done == [1]
 
 
 def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:

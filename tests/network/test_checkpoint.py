@@ -215,6 +215,14 @@ def test_a_network_that_cannot_be(saved: Path, change: dict[str, Any]) -> None:
     refused(saved)
 
 
+def test_a_header_cannot_claim_memory(saved: Path) -> None:
+    """100,000 masks would be 0.35 GB of weights, which the file does not hold."""
+    rewrite(saved, config=json.dumps({**asdict(PRESETS["release"]), "mask_history": 100_000}))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    refused(saved, "misshapen tensor")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
+
+
 @pytest.mark.parametrize(
     ("config", "says"),
     [

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from edge_ttvos.network.complexity import measure
 from edge_ttvos.network.config import PRESETS, NetworkConfig
 from edge_ttvos.network.hrnet import Features
-from edge_ttvos.network.template import MaskedFeatures, embedding_matrix
+from edge_ttvos.network.template import MaskedFeatures, embedding_matrix, read_template
 from edge_ttvos.network.ttvos import TTVOS, State, heatmap, two_channels
 
 MakeNetwork = Callable[..., TTVOS]
@@ -114,6 +114,30 @@ def test_the_first_mask_stands_in_for_the_whole_history(
     history = state.masks.split(2, dim=1)
     assert len(history) == config.mask_history
     assert all(torch.equal(masks, heatmap(first_mask())) for masks in history)
+
+
+@pytest.mark.parametrize("config", EVERY)
+def test_a_step_is_the_graphs_one_after_the_other(
+    config: NetworkConfig, make_network: MakeNetwork
+) -> None:
+    """As a board runs them, on the second frame: features, masks and w of the frame before."""
+    network = make_network(config)
+    (_, before), _ = follow(network, 2)
+    now = network.encode(frames(3)[2])
+    output, after = network.step(now, before)
+    modified_s8, embedding = network.embed(before.features.s8, before.masks, now.s8)
+    attention = None
+    if embedding is not None:
+        template = network.update(before, embedding).template
+        assert template is not None
+        assert torch.equal(template, after.template)
+        attention = read_template(template, embedding.q)
+    want = network.decode(now, modified_s8, attention, before.features.s16, before.masks)
+    assert torch.equal(output.logits, want.logits)
+    assert torch.equal(output.similarity, want.similarity)
+    if want.weight is not None:
+        assert torch.equal(after.weight, want.weight)
+        assert not torch.equal(after.weight, before.weight)
 
 
 def test_masks_are_kept_newest_first(make_network: MakeNetwork) -> None:
