@@ -20,10 +20,11 @@ from edge_ttvos.cli.console import Screen
 from edge_ttvos.cli.guard import guarded
 from edge_ttvos.cli.options import parse_size
 from edge_ttvos.firmware_bridge.engines.base import EngineOptions
+from edge_ttvos.firmware_bridge.latency import MODEL_STAGES
 from edge_ttvos.firmware_bridge.prompts import Box
 from edge_ttvos.firmware_bridge.protocol import protocol
 from edge_ttvos.firmware_bridge.sources import open_source
-from edge_ttvos.firmware_bridge.tracker import MODEL_STAGES, Tracker
+from edge_ttvos.firmware_bridge.tracker import Tracker
 
 CLIP = next((Path(__file__).parent.parent / "examples" / "demo" / "JPEGImages").iterdir())
 WARM_UP = 5  # frames

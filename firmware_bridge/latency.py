@@ -1,17 +1,39 @@
-"""Latencies of a run of any length in constant memory: a histogram of 1 % wide bins."""
+"""Where a frame's time goes, and a run's latencies in constant memory, however long it is."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from edge_ttvos.firmware_bridge.tracker import MODEL_STAGES, STAGES
+STAGES = ("prepare", "encode", "embed", "template", "decode", "aggregate", "mask")
+MODEL_STAGES = ("encode", "embed", "decode")
 
 SMALLEST = 1e-3  # milliseconds
 GROWTH = 1.01  # from one bin to the next
 BINS = 2100  # up to 20 minutes
+
+
+class Stopwatch:
+    """Milliseconds by stage, of one frame."""
+
+    def __init__(self) -> None:
+        self.milliseconds = dict.fromkeys(STAGES, 0.0)
+        self._since = 0.0
+
+    def start(self) -> None:
+        """A new frame."""
+        for stage in STAGES:
+            self.milliseconds[stage] = 0.0
+        self._since = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """What has passed since the last call belongs to ``stage``."""
+        now = time.perf_counter()
+        self.milliseconds[stage] += 1e3 * (now - self._since)
+        self._since = now
 
 
 class Latencies:

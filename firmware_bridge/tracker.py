@@ -6,7 +6,6 @@ allocates nothing: every array is a view into the arena or into the canvas of th
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -17,15 +16,15 @@ from numpy.typing import NDArray
 
 from edge_ttvos.errors import CapacityError, FrameError, InputError
 from edge_ttvos.firmware_bridge import arithmetic
+from edge_ttvos.firmware_bridge.canvas import Canvas
 from edge_ttvos.firmware_bridge.engines import open_engine
 from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
 from edge_ttvos.firmware_bridge.geometry import Fit
+from edge_ttvos.firmware_bridge.latency import Stopwatch
 from edge_ttvos.firmware_bridge.prompts import Plane, Prompt, Prompts, parse_prompts
 from edge_ttvos.firmware_bridge.state import Memory, Slot
 
 DEFAULT_MAX_OBJECTS = 8
-STAGES = ("prepare", "encode", "embed", "template", "decode", "aggregate", "mask")
-MODEL_STAGES = ("encode", "embed", "decode")
 
 
 class ObjectState(str, Enum):
@@ -43,45 +42,13 @@ class Result:
         mask: (H, W) uint8 of object ids at the frame's size, 0 is background.
         probabilities: by object id, float32 (h, w) at the graph's size without its padding.
         states: by object id; LOST where no pixel of the frame is the object's.
-        timings: milliseconds by stage (``STAGES``).
+        timings: milliseconds by stage (``latency.STAGES``).
     """
 
     mask: NDArray[np.uint8]
     probabilities: Mapping[int, Plane]
     states: Mapping[int, ObjectState]
     timings: Mapping[str, float]
-
-
-class Canvas:
-    """Buffers of the frame's own size, made once a video."""
-
-    def __init__(self, fit: Fit) -> None:
-        size = (fit.height, fit.width)
-        self.fit = fit
-        self.mask = np.zeros(size, np.uint8)
-        self.best = np.zeros(size, np.float32)
-        self.plane = np.zeros(size, np.float32)
-        self.wins = np.zeros(size, np.bool_)
-
-
-class Stopwatch:
-    """Milliseconds by stage, of one frame."""
-
-    def __init__(self) -> None:
-        self.milliseconds = dict.fromkeys(STAGES, 0.0)
-        self._since = 0.0
-
-    def start(self) -> None:
-        """A new frame."""
-        for stage in STAGES:
-            self.milliseconds[stage] = 0.0
-        self._since = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        """What has passed since the last call belongs to ``stage``."""
-        now = time.perf_counter()
-        self.milliseconds[stage] += 1e3 * (now - self._since)
-        self._since = now
 
 
 class Tracker:
@@ -295,7 +262,9 @@ class Tracker:
     def _result(self, canvas: Canvas, given: Mapping[int, Plane] | None = None) -> Result:
         """The frame's outcome; objects given with this very frame stand in its mask as given."""
         slots, given = self.memory.occupied, given or {}
-        self._paint(canvas, [slot for slot in slots if slot.object_id not in given])
+        canvas.paint(
+            [slot for slot in slots if slot.object_id not in given], self.memory.arena["plane"]
+        )
         for object_id, plane in given.items():
             canvas.mask[plane > 0] = object_id
         counts = cv2.calcHist([canvas.mask], [0], None, [256], [0, 256])
@@ -312,20 +281,6 @@ class Tracker:
             },
             timings=dict(self._watch.milliseconds),
         )
-
-    def _paint(self, canvas: Canvas, slots: list[Slot]) -> None:
-        """Each pixel goes to the likeliest of background and objects."""
-        background = self.memory.arena["plane"]
-        background.fill(1)
-        for slot in slots:
-            background -= slot.probability
-        canvas.mask.fill(0)
-        canvas.best[...] = canvas.fit.restore(background, canvas.plane)
-        for slot in slots:
-            plane = canvas.fit.restore(slot.probability, canvas.plane)
-            np.greater(plane, canvas.best, out=canvas.wins)
-            np.copyto(canvas.mask, np.uint8(slot.object_id), where=canvas.wins)
-            np.maximum(canvas.best, plane, out=canvas.best)
 
 
 def _checked_frame(frame: object) -> tuple[int, int]:

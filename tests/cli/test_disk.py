@@ -71,12 +71,14 @@ def test_a_disk_that_is_full_from_the_start(
 ) -> None:
     place = mount("size=64k")
     (place / "filler").write_bytes(bytes(40_000))
+    (place / "track.json").write_text("mine")
 
-    done = call("track", clip, *small, "--out", place)
+    done = call("track", clip, *small, "--out", place, "--overwrite")
 
     assert done.code == 1
     assert "No space left on device" in done.complaint
-    assert [path.name for path in place.iterdir()] == ["filler"]
+    assert sorted(path.name for path in place.iterdir()) == ["filler", "track.json"]
+    assert (place / "track.json").read_text() == "mine"
 
 
 def test_a_folder_that_is_read_only(

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_ttvos.firmware_bridge.latency import Latencies
-from edge_ttvos.firmware_bridge.tracker import STAGES
+from edge_ttvos.firmware_bridge.latency import STAGES, Latencies
 
 MILLISECONDS = st.floats(2e-3, 1e6)
 

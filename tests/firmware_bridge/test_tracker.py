@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from edge_ttvos.firmware_bridge.engines import open_engine
-from edge_ttvos.firmware_bridge.tracker import MODEL_STAGES, STAGES, ObjectState, Tracker
+from edge_ttvos.firmware_bridge.latency import MODEL_STAGES, STAGES
+from edge_ttvos.firmware_bridge.tracker import ObjectState, Tracker
 from edge_ttvos.network.checkpoint import load_checkpoint
 from edge_ttvos.network.ttvos import TTVOS, State, heatmap
 
