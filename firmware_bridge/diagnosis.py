@@ -20,6 +20,7 @@ BASE = {  # distributions and the modules that they bring, perhaps by another di
     "opencv-python-headless": "cv2",
     "pillow": "PIL",
     "rich": "rich",
+    "threadpoolctl": "threadpoolctl",
     "typer": "typer",
 }
 

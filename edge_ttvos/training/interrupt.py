@@ -1,4 +1,4 @@
-"""Ctrl-C held back, so that a training step is done whole or not at all."""
+"""Ctrl-C and SIGTERM held back, so that a training step is done whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from types import FrameType
 
 @contextmanager
 def interrupt_held() -> Iterator[Callable[[], bool]]:
-    """Give a function that tells whether Ctrl-C was pressed; pressed twice, it breaks in.
+    """Give a function that tells whether a signal came; the second one breaks in.
 
-    Processes forked inside inherit it: they leave Ctrl-C to their parent. Outside the main thread,
-    where Python delivers no signals, nothing is held.
+    SIGTERM is held where somebody handles it, as the command line does. Processes forked inside
+    inherit this: they leave Ctrl-C to their parent. Outside the main thread, where Python delivers
+    no signals, nothing is held.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
@@ -26,8 +27,13 @@ def interrupt_held() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         pressed.set()
 
-    before = signal.signal(signal.SIGINT, note)
+    before = {signal.SIGINT: signal.getsignal(signal.SIGINT)}
+    if callable(handler := signal.getsignal(signal.SIGTERM)):
+        before[signal.SIGTERM] = handler
+    for number in before:
+        signal.signal(number, note)
     try:
         yield pressed.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
