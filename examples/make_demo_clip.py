@@ -127,7 +127,7 @@ def saucer_pose(time: float) -> Pose:
 
 
 def shuttle_pose(time: float) -> Pose:
-    """The occluder's path: in from the right, in front of the target, out at the top left."""
+    """The distractor's path: in from the right, behind the target, out at the top left."""
     return Pose(
         x=1250 - 1450 * time,
         y=420 - 330 * time + 20 * np.sin(9 * time),
@@ -189,11 +189,11 @@ def frames(
         view = sampling_maps(camera_pose(time), middle, 0)
         scene = cv2.remap(rocket, *view, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
         sway = 4 * np.sin(4 * np.pi * time)
-        picture, seen = lay_over(scene.astype(np.float32), saucer, saucer_pose(time), sway)
-        picture, hides = lay_over(picture, shuttle, shuttle_pose(time), 0)
+        picture, _ = lay_over(scene.astype(np.float32), shuttle, shuttle_pose(time), 0)
+        picture, seen = lay_over(picture, saucer, saucer_pose(time), sway)
         exposure = 1.08 + 0.14 * np.sin(2 * np.pi * (1.4 * time + 0.1))
         picture = np.clip(np.rint(picture * np.float32(exposure)), 0, 255).astype(np.uint8)
-        yield picture, ((seen > 0.5) & (hides <= 0.5)).astype(np.uint8) * np.uint8(OBJECT)
+        yield picture, (seen > 0.5).astype(np.uint8) * np.uint8(OBJECT)
 
 
 def photographs() -> tuple[Picture, Picture, Picture]:

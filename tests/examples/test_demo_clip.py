@@ -46,7 +46,7 @@ def test_frames_and_masks_belong_together(masks: list[NDArray[np.uint8]]) -> Non
     assert set(np.unique(masks)) == {0, 2}
 
 
-def test_the_object_is_large_enough_moves_and_is_hidden_in_part(
+def test_the_object_is_large_enough_and_moves_without_jumps(
     masks: list[NDArray[np.uint8]],
 ) -> None:
     shares = [np.count_nonzero(mask) / mask.size for mask in masks]
