@@ -18,7 +18,7 @@ import pytest
 PARTS = ("edge_ttvos", "firmware_bridge", "quantize", "targets")
 SHIPPED_BESIDE_CODE = ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
 LEFTOVERS = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
-BASE_INSTALL = {"av", "numpy", "opencv-python-headless", "pillow", "rich", "typer"}
+BASE_INSTALL = {"av", "numpy", "opencv-python-headless", "pillow", "rich", "threadpoolctl", "typer"}
 
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_{kind}(sys.argv[1])"
 IMPORT = """
