@@ -13,7 +13,7 @@ from edge_ttvos.errors import EngineError
 from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
 
 GROUP = "edge_ttvos.engines"
-OPEN_WITH = {"torch": "host"}  # the extra that installs an engine
+EXTRAS = {"torch": "host"}  # that install an engine; others are called like it
 
 
 def known_engines() -> list[str]:
@@ -33,7 +33,7 @@ def load_opener(name: str) -> Callable[[str, EngineOptions], Engine]:
     try:
         opener: Callable[[str, EngineOptions], Engine] = entries[name].load()
     except ImportError as error:
-        extra = OPEN_WITH.get(name, name)
+        extra = EXTRAS.get(name, name)
         raise EngineError(
             f"engine {name} needs {error.name or error}, which is not installed; type: "
             f"pip install 'edge-ttvos[{extra}]'"
