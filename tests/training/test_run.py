@@ -405,3 +405,22 @@ def test_weight_decay_spares_biases_and_normalisation(start: Start) -> None:
     assert all(parameter.ndim > 1 for parameter in decayed["params"])
     assert spared["weight_decay"] == 0
     assert all(parameter.ndim <= 1 for parameter in spared["params"])
+
+
+def test_sigterm_waits_likewise_where_it_is_handled(start: Start, pool: Pool) -> None:
+    """As under the command line, which turns SIGTERM into an interrupt."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt("SIGTERM")
+
+    trainer = start()
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            trainer.fit(pool, lambda progress: signal.raise_signal(signal.SIGTERM))
+        assert signal.getsignal(signal.SIGTERM) is interrupt
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    resumed = start()
+    resumed.resume()
+    assert resumed.step == 1
