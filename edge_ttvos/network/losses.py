@@ -7,8 +7,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-TEMPORAL_WEIGHT = 5.0  # lambda of eq. (5)
-
 
 class TransitionHead(nn.Module):
     """Sᴸ → π̂, the expected change of background and foreground; used in training only."""
