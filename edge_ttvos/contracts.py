@@ -15,6 +15,8 @@ import numpy as np
 UpdateRule = Literal["average", "weighted", "frozen"]
 
 SIDE_MULTIPLE = 16  # pixels: sides of every graph, so that the 1/16 map and the 1/8 masks are whole
+MEAN = (124, 116, 104)  # RGB: the colour that the network sees as zero
+BORDER = 1  # pixels of mean colour above and left of a graph's input
 S4, S8, S16 = 16, 32, 192  # channels of the backbone's features at 1/4, 1/8 and 1/16
 
 
@@ -43,11 +45,16 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class FrameSpec:
-    """The graph's input: RGB uint8 (height, width, 3), sides multiples of 16, padded with mean."""
+    """The graph's input: RGB uint8 frames, sides multiples of 16, padded with the mean colour.
+
+    The array itself is (height + 1, width + 1, 3): its first row and column are mean colour too,
+    and stand for the first convolution's padding. Mean and deviation can thus be folded into that
+    convolution exactly: the mean colour is the network's zero.
+    """
 
     height: int  # pixels
     width: int  # pixels
-    mean: tuple[int, int, int] = (124, 116, 104)  # RGB
+    mean: tuple[int, int, int] = MEAN
 
     def __post_init__(self) -> None:
         for side in (self.height, self.width):
@@ -56,6 +63,11 @@ class FrameSpec:
                     f"sides must be positive multiples of {SIDE_MULTIPLE}; got "
                     f"{self.height}x{self.width}"
                 )
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Shape of the graph's input array, border included."""
+        return self.height + BORDER, self.width + BORDER, 3
 
     def at(self, stride: int) -> tuple[int, int]:
         """Height and width of a feature map at 1/stride."""

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 Float = NDArray[np.float32]
 
 STATE_STRIDE = 8  # pixels: masks of the state stand at 1/8
-CERTAIN = 2.0**-20  # least distance of p from 0 and 1 in odds; 1 − CERTAIN is exact in float32
+CERTAIN = 20.0  # log-odds beyond which an object is as good as certain
+LARGEST = 1e29  # of odds: times exp(CERTAIN) it is still a float32
 
 
 def embedding_matrix(f: Float, g: Float, scaled: bool, out: Float, row: Float) -> None:
@@ -55,46 +56,37 @@ def read_template(template: Float, q: Float, out: Float) -> None:
     np.matmul(q.reshape(-1, channels), template.T, out=out.reshape(-1, channels))
 
 
-def foreground(logits: Float, out: Float) -> None:
-    """Softmax over (background, foreground): logits (H, W, 2) → probability (H, W)."""
-    np.subtract(logits[..., 0], logits[..., 1], out=out)
-    np.clip(out, -30, 30, out=out)
-    np.exp(out, out=out)
-    out += 1
-    np.reciprocal(out, out=out)
+def aggregate(planes: Sequence[Float], total: Float, background: Float) -> None:
+    """Log-odds of all objects → their probabilities, in place; (H, W) each.
 
-
-def aggregate(probabilities: Sequence[Float], odds: Float, total: Float) -> None:
-    """Soft aggregation of two or more objects, in place; (H, W) each.
-
-    Background is Π(1 − pᵢ); every probability becomes odds p/(1 − p), normalised over background
-    and objects. One object keeps its own softmax.
+    One object: the sigmoid, which is its own softmax. Two or more: soft aggregation. Background is
+    Π(1 − pᵢ); odds are normalised over background and objects. With eᵢ = p/(1 − p) the background's
+    odds are 1/P, P = Π(1 + eᵢ) − 1, which is summed up without cancellation.
 
     Args:
-        probabilities: of the objects, overwritten with aᵢ.
-        odds: scratch (H, W).
+        planes: of the objects, log-odds dᵢ, overwritten with aᵢ.
         total: scratch (H, W).
+        background: scratch (H, W).
     """
-    if len(probabilities) < 2:
+    for plane in planes:
+        np.clip(plane, -CERTAIN, CERTAIN, out=plane)
+        np.exp(plane, out=plane)
+    if len(planes) < 2:
+        for odds in planes:
+            np.add(odds, 1, out=total)
+            odds /= total
         return
-    odds.fill(1)
-    for p in probabilities:
-        np.subtract(1, p, out=total)
-        odds *= total
-    _to_odds(odds, total)
-    for p in probabilities:
-        _to_odds(p, total)
-    np.copyto(total, odds)
-    for p in probabilities:
-        total += p
-    for p in probabilities:
-        p /= total
-
-
-def _to_odds(p: Float, scratch: Float) -> None:
-    np.clip(p, CERTAIN, 1 - CERTAIN, out=p)
-    np.subtract(1, p, out=scratch)
-    p /= scratch
+    background.fill(0)
+    for odds in planes:
+        np.multiply(background, odds, out=total)
+        background += total
+        background += odds
+        np.minimum(background, LARGEST, out=background)
+    np.reciprocal(background, out=total)
+    for odds in planes:
+        total += odds
+    for odds in planes:
+        odds /= total
 
 
 def push_mask(masks: Float, probability: Float, small: Float) -> None:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_ttvos.contracts import FrameSpec
+from edge_ttvos.contracts import BORDER, FrameSpec
 
 Image = NDArray[np.uint8]
 Plane = NDArray[np.float32]
@@ -51,12 +51,13 @@ class Fit:
         return self.content != (self.height, self.width)
 
     def blank(self, canvas: Image) -> None:
-        """Fill the graph's input (H, W, 3) with the mean colour, once for all frames."""
+        """Fill the graph's input (H + 1, W + 1, 3) with the mean colour, once for all frames."""
         canvas[...] = self.spec.mean
 
     def place(self, frame: Image, canvas: Image) -> None:
-        """Write a frame into the top left of the graph's input."""
-        self._shrink(frame, canvas[: self.content[0], : self.content[1]])
+        """Write a frame into the top left of the graph's input, right and below of its border."""
+        inside = canvas[BORDER:, BORDER:]
+        self._shrink(frame, inside[: self.content[0], : self.content[1]])
 
     def place_mask(self, mask: Plane, canvas: Plane) -> None:
         """Write a mask (H, W) float32 of 0…1 into the graph's size (h, w); padding is 0."""

@@ -25,8 +25,8 @@ class Slot:
         updates: t (1,), how often the template has been updated.
         lost_frames: (1,), frames in a row without a pixel of the object.
         probability: (H, W) of the current frame, at the graph's size.
-        decoded: what the engine fills: w (1,) for the coming template update, and logits, whose
-            buffer all slots share.
+        decoded: what the engine fills: w (1,) for the coming template update, and the log-odds,
+            which stand in ``probability`` until they are aggregated.
     """
 
     object_id: int
@@ -60,14 +60,13 @@ class Memory:
         size = (frame.height, frame.width)
         h8 = frame.at(8)
         work = [
-            TensorSpec("frame", (*size, 3), "uint8"),
+            TensorSpec("frame", frame.input_shape, "uint8"),
             TensorSpec("s4", (*frame.at(4), S4)),
             TensorSpec("next.s8", (*h8, S8)),
             TensorSpec("next.s16", (*frame.at(16), S16)),
             *(TensorSpec(name, (*h8, c)) for name in ("f", "g", "q", "modified_s8", "attention")),
             TensorSpec("matrix", (c, c)),
             TensorSpec("row", (c, 1)),
-            TensorSpec("logits", (*size, 2)),
             TensorSpec("plane", size),
             TensorSpec("odds", size),
             TensorSpec("small", h8),
@@ -91,7 +90,8 @@ class Memory:
         a = self.arena
         names = ("template", "masks", "updates", "lost_frames", "probability")
         own = {name: a[f"{index}.{name}"] for name in names}
-        return Slot(0, decoded=Decoded(a["logits"], a[f"{index}.update_weight"]), **own)
+        decoded = Decoded(own["probability"], a[f"{index}.update_weight"])
+        return Slot(0, decoded=decoded, **own)
 
     @property
     def occupied(self) -> list[Slot]:

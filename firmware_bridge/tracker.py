@@ -238,8 +238,6 @@ class Tracker:
             self._watch.lap("template")
         self.engine.decode(now, embedding.s8, attention, before.s16, slot.masks, slot.decoded)
         self._watch.lap("decode")
-        arithmetic.foreground(slot.decoded.logits, slot.probability)
-        self._watch.lap("aggregate")
 
     def _update_template(self, slot: Slot) -> None:
         first = slot.updates[0] == 0
@@ -259,7 +257,7 @@ class Tracker:
 
     def _aggregate(self, slots: list[Slot]) -> None:
         arena = self.memory.arena
-        arithmetic.aggregate([s.probability for s in slots], arena["odds"], arena["plane"])
+        arithmetic.aggregate([s.decoded.log_odds for s in slots], arena["odds"], arena["plane"])
         for slot in slots:
             arithmetic.push_mask(slot.masks, slot.probability, arena["small"])
         self._watch.lap("aggregate")

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from edge_ttvos.contracts import SIDE_MULTIPLE, FrameSpec, ModelSpec
+from edge_ttvos.contracts import BORDER, SIDE_MULTIPLE, FrameSpec, ModelSpec
 from edge_ttvos.firmware_bridge.engines.base import (
     Decoded,
     Embedding,
@@ -66,8 +66,8 @@ class TorchEngine:
 
     @torch.inference_mode()
     def encode(self, frame: NDArray[np.uint8], features: Features) -> None:
-        """RGB uint8 (H, W, 3) → features."""
-        maps = self.network.encode(_tensor(frame).float())
+        """RGB uint8 (H + 1, W + 1, 3) → features; PyTorch pads by itself."""
+        maps = self.network.encode(_tensor(frame[BORDER:, BORDER:]).float())
         for target, source in zip((features.s4, features.s8, features.s16), maps, strict=True):
             _tensor(target).copy_(source)
 
@@ -90,7 +90,7 @@ class TorchEngine:
         masks: Float,
         decoded: Decoded,
     ) -> None:
-        """Similarity, short-term matching and decoder → logits and w."""
+        """Similarity, short-term matching and decoder → log-odds and w."""
         output = self.network.decode(
             hrnet.Features(_tensor(features.s4), _tensor(features.s8), _tensor(features.s16)),
             _tensor(modified_s8),
@@ -98,7 +98,7 @@ class TorchEngine:
             _tensor(previous_s16),
             _tensor(masks),
         )
-        _tensor(decoded.logits).copy_(output.logits)
+        torch.sub(output.logits[0, 1], output.logits[0, 0], out=torch.from_numpy(decoded.log_odds))
         if output.weight is not None:
             torch.from_numpy(decoded.update_weight).copy_(output.weight)
 

@@ -15,12 +15,13 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edge_ttvos.contracts import MEAN
+
 BRANCHES = (16, 32, 64, 128)  # channels at 1/4, 1/8, 1/16, 1/32
 STEM = 64
 BLOCKS = 2  # basic blocks a branch
 
-IMAGE_MEAN = (123.675, 116.28, 103.53)  # RGB, of values 0…255
-IMAGE_STD = (58.395, 57.12, 57.375)
+IMAGE_STD = (58.395, 57.12, 57.375)  # RGB, of values 0…255
 
 
 class Features(NamedTuple):
@@ -165,7 +166,9 @@ class HRNet(nn.Module):
         self.stage3 = Module(BRANCHES[:3])
         self.to_s32 = conv_bn(BRANCHES[2], BRANCHES[3], stride=2)
         self.stage4 = Module(BRANCHES)
-        self.register_buffer("mean", torch.tensor(IMAGE_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer(
+            "mean", torch.tensor(MEAN, dtype=torch.float32).view(1, 3, 1, 1), persistent=False
+        )
         self.register_buffer("std", torch.tensor(IMAGE_STD).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, frame: Float[Tensor, "b 3 h w"] | UInt8[Tensor, "b 3 h w"]) -> Features:

@@ -45,9 +45,14 @@ class Embedding:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What ``decode`` fills: logits (H, W, 2), and the update weight w (1,) where it is learnt."""
+    """What ``decode`` fills.
 
-    logits: Float
+    Attributes:
+        log_odds: (H, W), the foreground's logit less the background's.
+        update_weight: w (1,) where it is learnt, else unwritten.
+    """
+
+    log_odds: Float
     update_weight: Float
 
 
@@ -68,7 +73,7 @@ class Engine(Protocol):
     info: EngineInfo
 
     def encode(self, frame: NDArray[np.uint8], features: Features) -> None:
-        """RGB uint8 (H, W, 3) → features."""
+        """RGB uint8 (H + 1, W + 1, 3), as ``contracts.FrameSpec`` says → features."""
 
     def embed(self, previous_s8: Float, masks: Float, s8: Float, embedding: Embedding) -> None:
         """s8 of both frames and the mask history (h8, w8, 2k), newest first → embedding."""

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from edge_ttvos.contracts import BORDER, MEAN
 from edge_ttvos.errors import EngineError, ModelError
 from edge_ttvos.firmware_bridge.engines import known_engines, load_opener
 from edge_ttvos.firmware_bridge.engines.base import Decoded, Embedding, EngineOptions, Features
@@ -40,7 +41,7 @@ class Buffers:
 
         self.before, self.now = features(), features()
         self.embedding = Embedding(*(blank(h8, w8, 32) for _ in range(4)))
-        self.decoded = Decoded(blank(frame.height, frame.width, 2), blank(1))
+        self.decoded = Decoded(blank(frame.height, frame.width), blank(1))
         self.masks, self.attention = blank(h8, w8, 2 * k), blank(h8, w8, 32)
 
     def run(self, engine: Any, clip: Any) -> dict[str, np.ndarray]:
@@ -48,8 +49,8 @@ class Buffers:
         rng = np.random.default_rng(4)
         self.masks[...] = rng.random(self.masks.shape)
         self.attention[...] = rng.normal(size=self.attention.shape)
-        engine.encode(clip.frames[0], self.before)
-        engine.encode(clip.frames[1], self.now)
+        engine.encode(bordered(clip.frames[0]), self.before)
+        engine.encode(bordered(clip.frames[1]), self.now)
         engine.embed(self.before.s8, self.masks, self.now.s8, self.embedding)
         self.decode(engine)
         parts = {"now": self.now, "embedding": self.embedding, "decoded": self.decoded}
@@ -63,6 +64,14 @@ class Buffers:
         engine.decode(
             self.now, self.embedding.s8, self.attention, self.before.s16, self.masks, self.decoded
         )
+
+
+def bordered(frame: np.ndarray) -> np.ndarray:
+    """A frame (H, W, 3) as the graph's input: mean colour above and left of it."""
+    canvas = np.empty((frame.shape[0] + BORDER, frame.shape[1] + BORDER, 3), np.uint8)
+    canvas[...] = MEAN
+    canvas[BORDER:, BORDER:] = frame
+    return canvas
 
 
 @pytest.fixture(params=known_engines())
@@ -148,7 +157,7 @@ def test_results_are_the_same_each_time_and_in_each_instance(
     again = buffers.run(one, clip)
     elsewhere = Buffers(two).run(two, clip)
     assert np.any(first["now.s8"] != differing["now.s8"])
-    assert np.any(first["decoded.logits"] != differing["decoded.logits"])
+    assert np.any(first["decoded.log_odds"] != differing["decoded.log_odds"])
     for key, array in first.items():
         np.testing.assert_array_equal(again[key], array, err_msg=key)
         np.testing.assert_array_equal(elsewhere[key], array, err_msg=key)
@@ -158,14 +167,15 @@ def test_inputs_are_left_as_they_are(open_model: Open, make_clip: Any) -> None:
     engine, clip = open_model(), make_clip()
     buffers = Buffers(engine)
     buffers.run(engine, clip)
-    frame = clip.frames[1].copy()
+    frame = bordered(clip.frames[1])
+    given = frame.copy()
     inputs = [buffers.before.s8, buffers.before.s16, *vars(buffers.now).values()]
     inputs += [buffers.masks, buffers.attention, buffers.embedding.s8]
     before = [array.copy() for array in inputs]
     engine.encode(frame, Buffers(engine).now)
     engine.embed(buffers.before.s8, buffers.masks, buffers.now.s8, Buffers(engine).embedding)
     buffers.decode(engine)
-    np.testing.assert_array_equal(frame, clip.frames[1])
+    np.testing.assert_array_equal(frame, given)
     for kept, array in zip(before, inputs, strict=True):
         np.testing.assert_array_equal(array, kept)
 
@@ -174,7 +184,7 @@ def test_inputs_are_left_as_they_are(open_model: Open, make_clip: Any) -> None:
 def test_every_input_of_decode_counts(stage: str, open_model: Open, make_clip: Any) -> None:
     engine = open_model()
     buffers = Buffers(engine)
-    before = buffers.run(engine, make_clip())["decoded.logits"]
+    before = buffers.run(engine, make_clip())["decoded.log_odds"]
     changed = {
         "masks": buffers.masks,
         "attention": buffers.attention,
@@ -184,7 +194,7 @@ def test_every_input_of_decode_counts(stage: str, open_model: Open, make_clip: A
     }[stage]
     changed[...] = changed[::-1].copy()
     buffers.decode(engine)
-    assert np.abs(buffers.decoded.logits - before).max() > 1e-3
+    assert np.abs(buffers.decoded.log_odds - before).max() > 1e-3
 
 
 def test_a_size_is_rounded_up_to_multiples_of_16(open_model: Open, make_clip: Any) -> None:

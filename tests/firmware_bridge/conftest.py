@@ -133,7 +133,8 @@ class StillEngine:
     def embed(self, previous_s8: Any, masks: Any, s8: Any, embedding: Any) -> None: ...
 
     def decode(self, features: Any, s8: Any, a: Any, s16: Any, masks: Any, decoded: Any) -> None:
-        decoded.logits[...] = 20 * masks.repeat(8, axis=0).repeat(8, axis=1)
+        sight = masks[..., 1] - masks[..., 0]
+        decoded.log_odds[...] = 20 * sight.repeat(8, axis=0).repeat(8, axis=1)
 
     def close(self) -> None: ...
 

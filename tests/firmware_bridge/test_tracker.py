@@ -32,7 +32,7 @@ def rollout(network: TTVOS, clip: Any, join: Callable[[Any], Any]) -> list[np.nd
     probabilities = []
     for current in features[1:]:
         output, after = network.step(current, state)
-        probabilities.append(join(output.logits.softmax(dim=1)[:, 1].numpy()))
+        probabilities.append(join(output.logits.double().softmax(dim=1)[:, 1].numpy()))
         state = with_newest(after, probabilities[-1])
     return probabilities
 
@@ -44,8 +44,8 @@ def with_newest(state: State, probabilities: np.ndarray) -> State:
 
 def soft_aggregation(p: np.ndarray) -> np.ndarray:
     """Background Π(1 − pᵢ), odds normalised over background and objects; (n, H, W)."""
-    everything = np.concatenate([np.prod(1 - p, axis=0)[None], p]).astype(np.float64)
-    everything = np.clip(everything, 2.0**-20, 1 - 2.0**-20)
+    everything = np.concatenate([np.prod(1 - p, axis=0)[None], p])
+    everything = np.clip(everything, 1e-9, 1 - 1e-9)
     odds = everything / (1 - everything)
     return (odds / odds.sum(axis=0))[1:]
 
@@ -159,14 +159,14 @@ def test_an_object_out_of_sight_is_lost_and_found_again(open_tracker: Any, make_
     clip = make_clip(count=8)
     tracker = open_tracker()
     tracker.start(clip.frames[0], clip.labels[0])
-    logits = tracker.memory.slots[0].decoded.logits
+    log_odds = tracker.memory.slots[0].decoded.log_odds
     decode = tracker.engine.decode
     seen = []
     for visible in (True, False, False, True):
 
         def decode_or_hide(*arguments: Any, visible: bool = visible) -> None:
             decode(*arguments)
-            logits[..., 1] -= 0 if visible else 1e4
+            log_odds[...] -= 0 if visible else 1e4
 
         tracker.engine.decode = decode_or_hide
         result = tracker.step(clip.frames[1])

@@ -93,7 +93,7 @@ def test_the_arena_is_one_block_that_stays(open_tracker: Any, make_clip: Any) ->
         assert arena[name] is array
         assert owner(array) is block
     for slot in tracker.memory.occupied:
-        for array in (slot.template, slot.masks, slot.probability, slot.decoded.logits):
+        for array in (slot.template, slot.masks, slot.probability):
             assert owner(array) is block
     assert owner(result.probabilities[1]) is block
 

@@ -5,9 +5,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from edge_ttvos.network.hrnet import IMAGE_MEAN, HRNet, Shrink
+from edge_ttvos.contracts import MEAN
+from edge_ttvos.network.hrnet import HRNet, Shrink
 
-MEAN_FRAME = torch.tensor(IMAGE_MEAN).view(1, 3, 1, 1)
+MEAN_FRAME = torch.tensor(MEAN, dtype=torch.float32).view(1, 3, 1, 1)
 
 
 def on_meta() -> HRNet:
@@ -49,7 +50,7 @@ def test_a_frame_is_normalised_and_its_bytes_are_its_values() -> None:
         torch.testing.assert_close(got, want)
     network(MEAN_FRAME.expand(1, 3, 16, 16))
     assert torch.equal(seen[-1], torch.zeros(1, 3, 16, 16))
-    red = torch.tensor([123.675 + 58.395, 116.28, 103.53]).view(1, 3, 1, 1)
+    red = torch.tensor([124 + 58.395, 116, 104]).view(1, 3, 1, 1)
     network(red.expand(1, 3, 16, 16))
     torch.testing.assert_close(seen[-1][0, :, 0, 0], torch.tensor([1.0, 0.0, 0.0]))
 
