@@ -173,7 +173,11 @@ class HRNet(nn.Module):
 
     def forward(self, frame: Float[Tensor, "b 3 h w"] | UInt8[Tensor, "b 3 h w"]) -> Features:
         """Encode RGB frames of values 0…255; height and width are multiples of 16."""
-        x = self.stage1(self.stem((frame - self.mean) / self.std))
+        return self.stages(self.stem((frame - self.mean) / self.std))
+
+    def stages(self, x: Float[Tensor, "b 64 h4 w4"]) -> Features:
+        """What follows the stem."""
+        x = self.stage1(x)
         maps = self.stage2([self.to_s4(x), self.to_s8(x)])
         maps = self.stage3([*maps, self.to_s16(maps[-1])])
         s4, s8, s16, s32 = self.stage4([*maps, self.to_s32(maps[-1])])
