@@ -8,6 +8,7 @@
     │   └── DatasetError      a data set that is not laid out as expected
     ├── CapacityError         more objects than the arena has slots for
     ├── ModelError            a checkpoint or bundle that cannot be used
+    │   └── BundleError       a bundle that is damaged, unsafe, or newer than its reader
     ├── EngineError           an inference engine that is missing or failed
     ├── OutputError           results that cannot be written, or must not be overwritten
     └── TrainingError         a recipe, checkpoint or loss that stops a training run
@@ -49,6 +50,10 @@ class CapacityError(EdgeTtvosError):
 
 class ModelError(EdgeTtvosError):
     """A checkpoint or bundle is unreadable or does not fit its configuration."""
+
+
+class BundleError(ModelError):
+    """A bundle is damaged, unsafe, or of a newer schema than this version reads."""
 
 
 class EngineError(EdgeTtvosError):
