@@ -79,7 +79,7 @@ def _check_file(members: Members, name: str, record: FileRecord, target: Path | 
                 with writing(members.sizes):
                     out.write(chunk)
     if left:
-        raise ValueError(f"{name} must have {record.bytes} bytes; it has other many")
+        raise ValueError(f"{name} must have {record.bytes} bytes; it holds more or fewer")
     if (got := digest.hexdigest()) != record.sha256:
         raise ValueError(f"{name} must have sha256 {record.sha256}; got {got}")
 
