@@ -9,6 +9,7 @@
     ├── CapacityError         more objects than the arena has slots for
     ├── ModelError            a checkpoint or bundle that cannot be used
     │   └── BundleError       a bundle that is damaged, unsafe, or newer than its reader
+    ├── ExportError           a network that no engine's file can be made of, or that differs there
     ├── EngineError           an inference engine that is missing or failed
     ├── OutputError           results that cannot be written, or must not be overwritten
     └── TrainingError         a recipe, checkpoint or loss that stops a training run
@@ -54,6 +55,10 @@ class ModelError(EdgeTtvosError):
 
 class BundleError(ModelError):
     """A bundle is damaged, unsafe, or of a newer schema than this version reads."""
+
+
+class ExportError(EdgeTtvosError):
+    """A network cannot be exported, or the exported graphs compute something else."""
 
 
 class EngineError(EdgeTtvosError):

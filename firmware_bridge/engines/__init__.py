@@ -7,12 +7,17 @@ board's side thus runs engines that it never imports: PyTorch is announced by th
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from importlib import metadata
+from pathlib import Path
 
 from edge_ttvos.errors import EngineError
+from edge_ttvos.firmware_bridge.bundle.reader import is_bundle, open_bundle
 from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
 
 GROUP = "edge_ttvos.engines"
+CHECKPOINTS = "torch"  # the engine that runs them
 EXTRAS = {"torch": "host"}  # that install an engine; others are called like it
 
 
@@ -44,21 +49,44 @@ def load_opener(name: str) -> Callable[[str, EngineOptions], Engine]:
 def open_engine(
     model: str = "default", engine: str | None = None, options: EngineOptions | None = None
 ) -> Engine:
-    """Open a model with the named engine, or with the first that is installed.
+    """Open a model with the named engine, or with the one that it was made for.
 
     Raises:
-        EngineError: no engine is installed, or the named one is not.
+        EngineError: the engine is not installed, or does not run this model.
         ModelError: the model cannot be read.
     """
+    return load_opener(engine or engine_of(model))(model, options or EngineOptions())
+
+
+def open_engines(
+    model: str = "default", engine: str | None = None, options: EngineOptions | None = None
+) -> tuple[Engine, ...]:
+    """Open a model at every size that it has, or at the one of ``options``.
+
+    Raises:
+        EngineError, ModelError: as ``open_engine``.
+    """
     options = options or EngineOptions()
-    if engine is not None:
-        return load_opener(engine)(model, options)
-    problems = []
-    for name in known_engines():
-        try:
-            opener = load_opener(name)
-        except EngineError as error:
-            problems.append(str(error))
-            continue
-        return opener(model, options)
-    raise EngineError("no engine is installed: " + "; ".join(problems or ["none is announced"]))
+    if options.size is not None or not is_bundle(Path(model)):
+        return (open_engine(model, engine, options),)
+    with open_bundle(Path(model)) as bundle:
+        engine, sizes = engine or bundle.manifest.engine, bundle.manifest.sizes
+    with ExitStack() as opened:
+        engines = []
+        for size in sizes:
+            engines.append(open_engine(model, engine, replace(options, size=size)))
+            opened.callback(engines[-1].close)
+        opened.pop_all()
+    return tuple(engines)
+
+
+def engine_of(model: str) -> str:
+    """The engine that a bundle was made for; checkpoints are run by PyTorch.
+
+    Raises:
+        BundleError: a bundle that is damaged, unsafe or newer than this version.
+    """
+    if not is_bundle(Path(model)):
+        return CHECKPOINTS
+    with open_bundle(Path(model)) as bundle:
+        return bundle.manifest.engine

@@ -1,4 +1,4 @@
-"""OpenVINO's intermediate representation: an XML file and its weights."""
+"""OpenVINO's intermediate representation: an XML file and its weights, by way of ONNX."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edge_ttvos.targets.export.graphs import Graph
 from edge_ttvos.targets.export.onnx import serialized
+from edge_ttvos.targets.export.quiet import quietly
 
 SUFFIX = ".xml"
 
@@ -15,11 +16,13 @@ def export(graph: Graph, folder: Path) -> tuple[Path, ...]:
     """Write one graph, float32 weights kept as they are; the paths written.
 
     Raises:
-        OutputError: a file cannot be written.
+        ExportError: a converter failed.
     """
     import openvino
 
-    model = openvino.convert_model(io.BytesIO(serialized(graph)))
     path = folder / f"{graph.name}{SUFFIX}"
-    openvino.save_model(model, path, compress_to_fp16=False)
+    data = serialized(graph)
+    with quietly(f"{graph.name} to OpenVINO"):
+        model = openvino.convert_model(io.BytesIO(data))
+        openvino.save_model(model, path, compress_to_fp16=False)
     return (path, path.with_suffix(".bin"))

@@ -1,0 +1,64 @@
+"""ONNX Runtime as an engine: graphs in ONNX, input and output bound to the arena's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from edge_ttvos.firmware_bridge.engines.base import EngineOptions
+from edge_ttvos.firmware_bridge.engines.graphs import Arrays, GraphEngine, open_graphs
+
+VERSION: str = onnxruntime.__version__
+
+
+def open_onnxruntime(model: str, options: EngineOptions) -> GraphEngine:
+    """Open a bundle whose graphs are ONNX files.
+
+    Raises:
+        BundleError: it is no sound bundle.
+        EngineError: it was made for another engine, or its graphs do not load.
+    """
+    return open_graphs("onnxruntime", VERSION, OnnxSession, model, options)
+
+
+class OnnxSession:
+    """One ONNX file on the CPU."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors
+        # between two graphs there is NumPy's work: threads that spin meanwhile would slow it
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+        self._binding = self._session.io_binding()
+        self.inputs = _shapes(self._session.get_inputs())
+        self.outputs = _shapes(self._session.get_outputs())
+
+    def run(self, inputs: Arrays, outputs: Arrays) -> None:
+        """Run on the arrays' own memory."""
+        for name, shape in self.inputs.items():
+            self._binding.bind_input(name, *_place(inputs[name], shape))
+        for name, shape in self.outputs.items():
+            self._binding.bind_output(name, *_place(outputs[name], shape))
+        self._session.run_with_iobinding(self._binding)
+
+
+def _place(array: NDArray[Any], shape: tuple[int, ...]) -> tuple[str, int, Any, list[int], int]:
+    return "cpu", 0, array.dtype.type, _batched(shape), array.ctypes.data
+
+
+def _batched(shape: tuple[int, ...]) -> list[int]:
+    return [1] if shape == (1,) else [1, *shape]
+
+
+def _shapes(nodes: Any) -> Mapping[str, tuple[int, ...]]:
+    return {node.name: tuple(node.shape[1:]) or (1,) for node in nodes}

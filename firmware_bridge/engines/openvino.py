@@ -1,0 +1,51 @@
+"""OpenVINO as an engine: its intermediate representation, tensors on the arena's memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openvino
+
+from edge_ttvos.firmware_bridge.engines.base import EngineOptions
+from edge_ttvos.firmware_bridge.engines.graphs import Arrays, GraphEngine, open_graphs
+
+VERSION: str = openvino.get_version().partition("-")[0]
+DEVICE = "CPU"
+
+
+def open_openvino(model: str, options: EngineOptions) -> GraphEngine:
+    """Open a bundle whose graphs are OpenVINO's.
+
+    Raises:
+        BundleError: it is no sound bundle.
+        EngineError: it was made for another engine, or its graphs do not load.
+    """
+    return open_graphs("openvino", VERSION, OpenVinoSession, model, options)
+
+
+class OpenVinoSession:
+    """One XML file and its weights on the CPU, computed in the precision that it was saved in."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        settings = {
+            "INFERENCE_NUM_THREADS": threads,
+            "INFERENCE_PRECISION_HINT": "f32",
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        compiled = openvino.Core().compile_model(str(path), DEVICE, settings)
+        self._request = compiled.create_infer_request()
+        self.inputs = {port.any_name: tuple(port.shape)[1:] for port in compiled.inputs}
+        self.outputs = {port.any_name: tuple(port.shape)[1:] or (1,) for port in compiled.outputs}
+
+    def run(self, inputs: Arrays, outputs: Arrays) -> None:
+        """Run on the arrays' own memory."""
+        for name in self.inputs:
+            self._request.set_tensor(name, _tensor(inputs, name))
+        for name in self.outputs:
+            self._request.set_tensor(name, _tensor(outputs, name))
+        self._request.infer()
+
+
+def _tensor(arrays: Arrays, name: str) -> openvino.Tensor:
+    array = arrays[name]
+    return openvino.Tensor(array if array.shape == (1,) else array[None], shared_memory=True)

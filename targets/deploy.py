@@ -1,0 +1,271 @@
+"""From a checkpoint to a tested bundle: export → parity → choose → golden clip → manifest → archive.
+
+Everything happens in a folder beside ``out`` that nobody else looks at; only what passed its own
+self-test is moved to its place, in one step. Whatever ends the work before leaves ``out`` as it was.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_ttvos.contracts import ModelSpec
+from edge_ttvos.errors import EngineError
+from edge_ttvos.firmware_bridge.bundle.archive import pack
+from edge_ttvos.firmware_bridge.bundle.manifest import FloatScores
+from edge_ttvos.firmware_bridge.engines import load_opener, open_engine
+from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
+from edge_ttvos.firmware_bridge.latency import MODEL_STAGES
+from edge_ttvos.firmware_bridge.selftest import GoldenRun, require, selftest
+from edge_ttvos.firmware_bridge.tracker import Tracker
+from edge_ttvos.network.checkpoint import Checkpoint
+from edge_ttvos.network.engine import TorchEngine
+from edge_ttvos.targets.base import Target
+from edge_ttvos.targets.bundle_writer import (
+    Contents,
+    finish,
+    models_folder,
+    size_name,
+    write_golden,
+)
+from edge_ttvos.targets.clip import Clip, reference_clip
+from edge_ttvos.targets.export import exporter
+from edge_ttvos.targets.export.graphs import build_graphs
+from edge_ttvos.targets.parity import Parity, Tolerance, compare, rollout
+from edge_ttvos.targets.place import archive_of, publish, staged
+
+ROUNDS = 3  # times that every engine follows the clip when the fastest is looked for
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to deploy.
+
+    Attributes:
+        target: board.
+        checkpoint: network.
+        sizes: height and width of each graph; empty: the target's, else the checkpoint's own.
+        engine: one of the target's; None: its first, or the fastest where it measures.
+        threads: CPU threads of the measurement; None: the engine's choice.
+        clips: real clips beside the reference clip that parity is tested on.
+        tolerance: of parity.
+    """
+
+    target: Target
+    checkpoint: Checkpoint
+    sizes: tuple[tuple[int, int], ...] = ()
+    engine: str | None = None
+    threads: int | None = None
+    clips: tuple[Clip, ...] = ()
+    tolerance: Tolerance = Tolerance()
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What came of it.
+
+    Attributes:
+        folder: the bundle.
+        archive: the same as one file.
+        engine: that it is for.
+        model_ms: median of the model's time in a frame by engine, where several were measured.
+        parity: by engine and size.
+        golden: self-test, by size.
+        bytes: of the archive.
+    """
+
+    folder: Path
+    archive: Path
+    engine: str
+    model_ms: Mapping[str, float]
+    parity: tuple[Parity, ...]
+    golden: tuple[GoldenRun, ...]
+    bytes: int
+
+
+Listener = Callable[[str, float], None]
+
+
+def deploy(
+    order: Order,
+    out: Path,
+    float_scores: Callable[[Listener], FloatScores | None] = lambda listen: None,
+    listen: Listener = lambda what, share: None,
+) -> Deployment:
+    """Make a bundle in ``out`` and its archive beside it; an older bundle there is replaced.
+
+    Args:
+        order: what to make.
+        out: folder of the bundle; must be absent, empty or a bundle.
+        float_scores: called for the float model's J&F once the export has passed.
+        listen: called with what is being done and the share of all work done.
+
+    Raises:
+        ExportError: an exported graph computes something else than the network.
+        EngineError: an engine or exporter is not installed, or the self-test failed.
+        OutputError: ``out`` holds something else, or cannot be written.
+    """
+    engines = candidates(order)
+    with staged(out) as stage, closing(References(order)) as references:
+        parities: list[Parity] = []
+        for index, engine in enumerate(engines):
+            share = 0.7 / len(engines)
+            work = Work(order, engine, stage / engine, references)
+            parities += work.make(_part(listen, index * share, share))
+        listen("measure", 0.7)
+        times = measure(order, engines, stage) if len(engines) > 1 else {}
+        best = min(times, key=times.__getitem__) if times else engines[0]
+        work = Work(order, best, stage / best, references)
+        if (scores := float_scores(_part(listen, 0.72, 0.22))) is not None:
+            work.describe(scores)
+        listen("self-test", 0.95)
+        runs = selftest(work.folder, order.threads)
+        require(runs)
+        packed = stage / "archive"
+        pack(work.folder, packed)
+        publish(work.folder, packed, out)
+    listen("done", 1.0)
+    archive = archive_of(out)
+    length = archive.stat().st_size
+    return Deployment(out, archive, best, times, tuple(parities), tuple(runs), length)
+
+
+class References:
+    """The network in PyTorch at every size of an order, and what it makes of the golden clips."""
+
+    def __init__(self, order: Order) -> None:
+        sizes = order.sizes or order.target.sizes or (order.checkpoint.size,)
+        self.engines = [TorchEngine(order.checkpoint, size) for size in sizes]
+        self.models: tuple[ModelSpec, ...] = tuple(engine.model for engine in self.engines)
+        self.clips = [reference_clip(m.frame.height > m.frame.width) for m in self.models]
+        pairs = zip(self.engines, self.clips, strict=True)
+        self.masks = [rollout(engine, clip) for engine, clip in pairs]
+
+    def close(self) -> None:
+        """Release the engines."""
+        for engine in self.engines:
+            engine.close()
+
+
+@dataclass(frozen=True)
+class Work:
+    """One engine's bundle in the making."""
+
+    order: Order
+    engine: str
+    folder: Path
+    references: References
+
+    def make(self, listen: Listener) -> list[Parity]:
+        """Export every size, write the bundle, open it as a board would, and compare."""
+        export, forms = exporter(self.engine), self.order.target.forms
+        for index, (reference, clip, masks) in enumerate(self._sizes()):
+            model = reference.model
+            place = models_folder(self.folder, model)
+            form = forms.get(self.engine)
+            graphs = build_graphs(self.order.checkpoint.network, model.frame, form)
+            for graph in graphs:
+                listen(f"export {graph.name} {size_name(model)} for {self.engine}", index / 4)
+                export(graph, place)
+            write_golden(self.folder, model, clip, masks)
+        self.describe(None)
+        return [self._compare(reference, clip, listen) for reference, clip, _ in self._sizes()]
+
+    def describe(self, scores: FloatScores | None) -> None:
+        """Write requirements, installer, runtime and manifest."""
+        target = self.order.target
+        contents = Contents(
+            target.name,
+            self.engine,
+            (engine_version(self.engine),),
+            self.references.models,
+            target.requirements[self.engine],
+            target.system_packages,
+            scores,
+        )
+        finish(self.folder, contents)
+
+    def _sizes(self) -> Sequence[tuple[TorchEngine, Clip, list[Any]]]:
+        it = self.references
+        return list(zip(it.engines, it.clips, it.masks, strict=True))
+
+    def _compare(self, reference: TorchEngine, clip: Clip, listen: Listener) -> Parity:
+        listen(f"compare {size_name(reference.model)} on {self.engine}", 0.8)
+        candidate = _open(self.order, self.engine, self.folder, reference.model)
+        with closing(candidate):
+            parity = compare(reference, candidate, [clip, *self.order.clips])
+        parity.require(self.order.tolerance)
+        return parity
+
+
+def candidates(order: Order) -> tuple[str, ...]:
+    """Engines to make bundles for: the one asked for, or all installed where speed decides.
+
+    Raises:
+        EngineError: the target does not run this engine, or none that it runs is installed.
+    """
+    target = order.target
+    if order.engine is not None:
+        if order.engine not in target.engines:
+            raise EngineError(
+                f"target {target.name} runs {', '.join(target.engines)}; got --engine "
+                f"{order.engine}"
+            )
+        load_opener(order.engine)
+        return (order.engine,)
+    if not target.measured:
+        load_opener(target.engines[0])
+        return target.engines[:1]
+    installed, missing = [], []
+    for engine in target.engines:
+        try:
+            load_opener(engine)
+        except EngineError as error:
+            missing.append(str(error))
+        else:
+            installed.append(engine)
+    if not installed:
+        raise EngineError("; ".join(missing))
+    return tuple(installed)
+
+
+def measure(order: Order, engines: Sequence[str], stage: Path) -> dict[str, float]:
+    """Median milliseconds of the model's stages by engine, on the reference clip.
+
+    The engines take turns, so that all see the same machine.
+    """
+    clip = reference_clip()
+    times: dict[str, list[float]] = {engine: [] for engine in engines}
+    with ExitStack() as stack:
+        trackers = {}
+        for name in engines:
+            engine = open_engine(str(stage / name), name, EngineOptions(threads=order.threads))
+            trackers[name] = stack.enter_context(closing(Tracker(engine, max_objects=1)))
+        for _ in range(ROUNDS):
+            for name, tracker in trackers.items():
+                tracker.start(clip.frames[0], [clip.given])
+                for frame in clip.frames[1:]:
+                    timings = tracker.step(frame).timings
+                    times[name].append(sum(timings[stage] for stage in MODEL_STAGES))
+    return {name: round(float(np.median(values)), 3) for name, values in times.items()}
+
+
+def engine_version(engine: str) -> str:
+    """Version of an engine's library, as its engine tells it."""
+    module = importlib.import_module(load_opener(engine).__module__)
+    return str(module.VERSION)
+
+
+def _open(order: Order, engine: str, folder: Path, model: ModelSpec) -> Engine:
+    size = (model.frame.height, model.frame.width)
+    return open_engine(str(folder), engine, EngineOptions(size, order.threads))
+
+
+def _part(listen: Listener, start: float, width: float) -> Listener:
+    return lambda what, share: listen(what, start + width * share)
