@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edge_ttvos.contracts import S4, S8, S16, ModelSpec, StateSpec, TensorSpec, state_spec
 from edge_ttvos.firmware_bridge.arena import Arena
 from edge_ttvos.firmware_bridge.engines.base import Decoded, Embedding, Features
+from edge_ttvos.firmware_bridge.guards import Verdict
 
 Float = NDArray[np.float32]
 
@@ -21,12 +22,15 @@ class Slot:
     Attributes:
         object_id: 1…254, or 0 while the slot is free.
         template: TP (32, 32).
-        masks: Ĥ of the last k frames (h8, w8, 2k), newest first, each background and foreground.
+        masks: Ĥ of the last k good frames (h8, w8, 2k), newest first, each background and
+            foreground.
         updates: t (1,), how often the template has been updated.
         lost_frames: (1,), frames in a row without a pixel of the object.
         probability: (H, W) of the current frame, at the graph's size.
         decoded: what the engine fills: w (1,) for the coming template update, and the log-odds,
             which stand in ``probability`` until they are aggregated.
+        share: of the frame's pixels that the object had in its last good frame, 0…1.
+        verdict: on the last frame; the template is updated from good ones only.
     """
 
     object_id: int
@@ -36,14 +40,25 @@ class Slot:
     lost_frames: NDArray[np.int32]
     probability: Float
     decoded: Decoded
+    share: float = 0.0
+    verdict: Verdict = Verdict.GOOD
 
     def reset(self, object_id: int) -> None:
         """Forget everything and belong to ``object_id`` (0: free)."""
         self.object_id = object_id
+        self.share, self.verdict = 0.0, Verdict.GOOD
         for array in (self.template, self.masks, self.probability, self.decoded.update_weight):
             array.fill(0)
         self.updates.fill(0)
         self.lost_frames.fill(0)
+
+    def settle(self, share: float) -> None:
+        """Once every pixel of a frame is given to somebody: the object's share of them, 0…1."""
+        if share:
+            self.share, self.verdict = share, Verdict.GOOD
+            self.lost_frames.fill(0)
+        elif self.verdict is Verdict.GOOD:
+            self.verdict = Verdict.EMPTY
 
 
 class Memory:
@@ -69,6 +84,7 @@ class Memory:
             TensorSpec("row", (c, 1)),
             TensorSpec("plane", size),
             TensorSpec("odds", size),
+            TensorSpec("inside", size, "bool"),
             TensorSpec("small", h8),
             *(TensorSpec(f"{i}.probability", size) for i in range(max_objects)),
         ]

@@ -1,76 +1,61 @@
 """The one tracker: frames in, masks out, whatever engine runs the network.
 
-Frame → encode → embed → template (float) → decode → aggregate → state. After ``start`` a frame
-allocates nothing: every array is a view into the arena or into the canvas of the frame's size.
+After ``start`` a frame allocates nothing: every array is a view into the arena or into the canvas
+of the frame's size. What a frame goes through is in ``pipeline``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
-from edge_ttvos.errors import CapacityError, FrameError, InputError
-from edge_ttvos.firmware_bridge import arithmetic
+from edge_ttvos.contracts import ModelSpec
+from edge_ttvos.errors import CapacityError, FrameError, InputError, ModelError
 from edge_ttvos.firmware_bridge.canvas import Canvas
-from edge_ttvos.firmware_bridge.engines import open_engine
+from edge_ttvos.firmware_bridge.engines import open_engines
 from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
 from edge_ttvos.firmware_bridge.geometry import Fit
+from edge_ttvos.firmware_bridge.guards import Verdict
 from edge_ttvos.firmware_bridge.latency import Stopwatch
+from edge_ttvos.firmware_bridge.pipeline import Pipeline
 from edge_ttvos.firmware_bridge.prompts import Plane, Prompt, Prompts, parse_prompts
-from edge_ttvos.firmware_bridge.state import Memory, Slot
+from edge_ttvos.firmware_bridge.result import ObjectState, Result
+from edge_ttvos.firmware_bridge.state import Memory
+
+__all__ = ["DEFAULT_MAX_OBJECTS", "ObjectState", "Result", "Tracker", "Verdict"]
 
 DEFAULT_MAX_OBJECTS = 8
-
-
-class ObjectState(str, Enum):
-    """Whether an object is in sight."""
-
-    TRACKING = "tracking"
-    LOST = "lost"
-
-
-@dataclass(frozen=True)
-class Result:
-    """One frame's outcome. Arrays are views that the next step overwrites: copy what you keep.
-
-    Attributes:
-        mask: (H, W) uint8 of object ids at the frame's size, 0 is background.
-        probabilities: by object id, float32 (h, w) at the graph's size without its padding.
-        states: by object id; LOST where no pixel of the frame is the object's.
-        timings: milliseconds by stage (``latency.STAGES``).
-    """
-
-    mask: NDArray[np.uint8]
-    probabilities: Mapping[int, Plane]
-    states: Mapping[int, ObjectState]
-    timings: Mapping[str, float]
 
 
 class Tracker:
     """Follows up to ``max_objects`` objects through frames of one size.
 
     Args:
-        engine: runs the network; closed by ``close``.
-        max_objects: slots of the arena.
+        engines: one, or one for each size of the same model; ``start`` takes the one that keeps
+            most of the frame. Each has its own memory from now on. Closed by ``close``.
+        max_objects: slots of each arena.
+
+    Raises:
+        InputError: no engine, or no slot.
+        ModelError: engines of different models, or two of one size.
     """
 
-    def __init__(self, engine: Engine, max_objects: int = DEFAULT_MAX_OBJECTS) -> None:
+    def __init__(
+        self, engines: Engine | Sequence[Engine], max_objects: int = DEFAULT_MAX_OBJECTS
+    ) -> None:
         if max_objects < 1:
             raise InputError(f"max_objects must be at least 1; got {max_objects}")
-        self.engine = engine
-        self.model = engine.model
-        self.memory = Memory(engine.model, max_objects)
-        self._canvas: Canvas | None = None
+        engines = engines if isinstance(engines, Sequence) else (engines,)
+        _check_one_model([engine.model for engine in engines])
         self._watch = Stopwatch()
-        # On several threads these small products gain nothing, and the idle threads spin against
-        # the engine's: 2.4 times slower frames were measured on two cores.
-        self._blas = ThreadpoolController().select(user_api="blas")
+        self._pipelines = [Pipeline(engine, max_objects, self._watch) for engine in engines]
+        self._pipeline = self._pipelines[0]
+        self._canvas: Canvas | None = None
 
     @classmethod
     def open(
@@ -82,11 +67,33 @@ class Tracker:
     ) -> Tracker:
         """Open a model (``default``: the shipped weights) with an engine (None: the first there).
 
+        A bundle of several sizes is opened at all of them, unless ``options.size`` names one.
+
         Raises:
             EngineError: the engine is not installed.
             ModelError: the model cannot be used.
         """
-        return cls(open_engine(model, engine, options), max_objects)
+        return cls(open_engines(model, engine, options), max_objects)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the size that frames are followed at."""
+        return self._pipeline.engine
+
+    @property
+    def model(self) -> ModelSpec:
+        """Of that engine."""
+        return self._pipeline.model
+
+    @property
+    def memory(self) -> Memory:
+        """Of that size."""
+        return self._pipeline.memory
+
+    @property
+    def arena_bytes(self) -> int:
+        """Bytes of the arenas of all sizes."""
+        return sum(pipeline.memory.arena.nbytes for pipeline in self._pipelines)
 
     @property
     def objects(self) -> list[int]:
@@ -109,15 +116,17 @@ class Tracker:
         height, width = _checked_frame(frame)
         planes = parse_prompts(prompts, height, width)
         self._check_capacity(len(planes))
-        canvas = self._canvas_for(Fit.of(self.model.frame, height, width))
         self._watch.start()
+        canvas = self._choose(height, width)
         self._canvas = None  # unless all goes well, nothing is followed
-        self.memory.reset()
+        for pipeline in self._pipelines:
+            pipeline.memory.reset()
         canvas.fit.blank(self.memory.arena["frame"])
-        self._encode(frame, canvas.fit)
-        self._occupy(planes, canvas.fit)
+        self._pipeline.encode(frame, canvas.fit)
+        self._pipeline.occupy(planes, canvas.fit)
+        self._paint(canvas, planes)
         self._canvas = canvas
-        return self._result(canvas, planes)
+        return self._result(canvas)
 
     def add(self, object_id: int, prompt: Prompt) -> Result:
         """Follow one more object, or this one anew, from the last frame on.
@@ -136,8 +145,9 @@ class Tracker:
         self._watch.start()
         if object_id in self.objects:
             self.drop(object_id)
-        self._occupy(planes, canvas.fit)
-        return self._result(canvas, planes)
+        self._pipeline.occupy(planes, canvas.fit)
+        self._paint(canvas, planes)
+        return self._result(canvas)
 
     def drop(self, object_id: int) -> None:
         """Follow an object no longer; its slot is free.
@@ -167,30 +177,31 @@ class Tracker:
             )
         self._watch.start()
         self._canvas = None  # a frame that fails half-way leaves no state to go on from
-        self.memory.advance()
-        self._encode(frame, canvas.fit)
-        slots = self.memory.occupied
-        for slot in slots:
-            self._follow(slot)
-        self._aggregate(slots)
-        for slot in slots:
-            slot.lost_frames += 1
+        self._pipeline.follow(frame, canvas.fit)
+        self._paint(canvas, {})
+        self._pipeline.keep()
         self._canvas = canvas
         return self._result(canvas)
 
     def close(self) -> None:
-        """Release the engine."""
-        self.engine.close()
+        """Release all engines."""
+        with ExitStack() as stack:
+            for pipeline in self._pipelines:
+                stack.callback(pipeline.engine.close)
 
     def _started(self) -> Canvas:
         if self._canvas is None:
             raise InputError("nothing is followed: call start(frame, masks_or_boxes) first")
         return self._canvas
 
-    def _canvas_for(self, fit: Fit) -> Canvas:
-        if self._canvas is not None and self._canvas.fit == fit:
+    def _choose(self, height: int, width: int) -> Canvas:
+        """Turn to the size that keeps most of such frames' pixels, of equals the smallest."""
+        fits = [Fit.of(pipeline.model.frame, height, width) for pipeline in self._pipelines]
+        best = max(range(len(fits)), key=lambda i: _worth(fits[i]))
+        self._pipeline = self._pipelines[best]
+        if self._canvas is not None and self._canvas.fit == fits[best]:
             return self._canvas
-        return Canvas(fit)
+        return Canvas(fits[best])
 
     def _check_capacity(self, wanted: int) -> None:
         slots = len(self.memory.slots)
@@ -200,71 +211,9 @@ class Tracker:
                 f"(--max-objects {wanted}) or follow fewer"
             )
 
-    def _encode(self, frame: NDArray[np.uint8], fit: Fit) -> None:
-        canvas = self.memory.arena["frame"]
-        fit.place(frame, canvas)
-        self._watch.lap("prepare")
-        self.engine.encode(canvas, self.memory.current)
-        self._watch.lap("encode")
-
-    def _occupy(self, planes: Mapping[int, Plane], fit: Fit) -> None:
-        """A slot for each object; where they overlap, the later has the pixel."""
-        before = self.memory.occupied
-        small, rest = self.memory.arena["small"], self.memory.arena["plane"]
-        for object_id, plane in planes.items():
-            slot = next(slot for slot in self.memory.slots if not slot.object_id)
-            fit.place_mask(plane, slot.probability)
-            np.subtract(1, slot.probability, out=rest)
-            for other in self.memory.occupied:
-                np.minimum(other.probability, rest, out=other.probability)
-            slot.object_id = object_id
-        for slot in self.memory.occupied:
-            if slot in before:
-                arithmetic.write_newest(slot.masks, slot.probability, small)
-                continue
-            for _ in range(self.model.mask_history):
-                arithmetic.push_mask(slot.masks, slot.probability, small)
-
-    def _follow(self, slot: Slot) -> None:
-        memory, embedding = self.memory, self.memory.embedding
-        before, now = memory.previous, memory.current
-        attention = memory.arena["attention"]
-        self.engine.embed(before.s8, slot.masks, now.s8, embedding)
-        self._watch.lap("embed")
-        if self.model.long_term:
-            with self._blas.limit(limits=1):
-                self._update_template(slot)
-                arithmetic.read_template(slot.template, embedding.q, attention)
-            self._watch.lap("template")
-        self.engine.decode(now, embedding.s8, attention, before.s16, slot.masks, slot.decoded)
-        self._watch.lap("decode")
-
-    def _update_template(self, slot: Slot) -> None:
-        first = slot.updates[0] == 0
-        slot.updates += 1
-        if self.model.update == "frozen" and not first:
-            return
-        memory = self.memory
-        matrix, row = memory.arena["matrix"], memory.arena["row"]
-        arithmetic.embedding_matrix(
-            memory.embedding.f, memory.embedding.g, self.model.scaled_softmax, matrix, row
-        )
-        step = 1.0 / float(slot.updates[0])
-        if self.model.update == "weighted" and not first:
-            weight = float(slot.decoded.update_weight[0])
-            step = weight / (1 + weight)
-        arithmetic.running_average(slot.template, matrix, step)
-
-    def _aggregate(self, slots: list[Slot]) -> None:
-        arena = self.memory.arena
-        arithmetic.aggregate([s.decoded.log_odds for s in slots], arena["odds"], arena["plane"])
-        for slot in slots:
-            arithmetic.push_mask(slot.masks, slot.probability, arena["small"])
-        self._watch.lap("aggregate")
-
-    def _result(self, canvas: Canvas, given: Mapping[int, Plane] | None = None) -> Result:
-        """The frame's outcome; objects given with this very frame stand in its mask as given."""
-        slots, given = self.memory.occupied, given or {}
+    def _paint(self, canvas: Canvas, given: Mapping[int, Plane]) -> None:
+        """The frame's mask; objects given with this very frame stand in it as given."""
+        slots = self.memory.occupied
         canvas.paint(
             [slot for slot in slots if slot.object_id not in given], self.memory.arena["plane"]
         )
@@ -272,18 +221,38 @@ class Tracker:
             canvas.mask[plane > 0] = object_id
         counts = cv2.calcHist([canvas.mask], [0], None, [256], [0, 256])
         for slot in slots:
-            if counts[slot.object_id]:
-                slot.lost_frames.fill(0)
+            slot.settle(float(counts.item(slot.object_id)) / canvas.mask.size)
         self._watch.lap("mask")
+
+    def _result(self, canvas: Canvas) -> Result:
+        slots = self.memory.occupied
+        verdicts = {slot.object_id: slot.verdict for slot in slots}
         return Result(
             mask=canvas.mask,
             probabilities={s.object_id: canvas.fit.crop(s.probability) for s in slots},
-            states={
-                s.object_id: ObjectState.TRACKING if counts[s.object_id] else ObjectState.LOST
-                for s in slots
-            },
+            states={i: ObjectState.of(verdict) for i, verdict in verdicts.items()},
+            verdicts=verdicts,
             timings=dict(self._watch.milliseconds),
         )
+
+
+def _worth(fit: Fit) -> tuple[int, int]:
+    """The pixels that are kept of a frame; among equals, the smaller the graph the better."""
+    return fit.content[0] * fit.content[1], -fit.spec.height * fit.spec.width
+
+
+def _check_one_model(models: Sequence[ModelSpec]) -> None:
+    if not models:
+        raise InputError("a tracker needs an engine; got none")
+    sizes = [f"{model.frame.height}x{model.frame.width}" for model in models]
+    if len({replace(model, frame=models[0].frame) for model in models}) > 1:
+        got = ", ".join(
+            f"{model.name} ({model.precision}, sha256 {model.sha256[:12]}) at {size}"
+            for model, size in zip(models, sizes, strict=True)
+        )
+        raise ModelError(f"a tracker's engines must run one model at several sizes; got {got}")
+    if len(set(sizes)) < len(sizes):
+        raise ModelError(f"a tracker takes one engine for each size; got {', '.join(sizes)}")
 
 
 def _checked_frame(frame: object) -> tuple[int, int]:

@@ -1,0 +1,130 @@
+"""One size of a model: its engine, its memory, and a frame's way through them.
+
+Frame → encode → embed → template (float) → decode → guards → aggregate → state. Nothing here
+allocates: every array is a view into the arena.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from edge_ttvos.firmware_bridge import arithmetic, guards
+from edge_ttvos.firmware_bridge.engines.base import Engine
+from edge_ttvos.firmware_bridge.geometry import Fit
+from edge_ttvos.firmware_bridge.guards import Verdict
+from edge_ttvos.firmware_bridge.latency import Stopwatch
+from edge_ttvos.firmware_bridge.prompts import Plane
+from edge_ttvos.firmware_bridge.state import Memory, Slot
+
+
+class Pipeline:
+    """An engine with the memory of its size.
+
+    Args:
+        engine: runs the network.
+        max_objects: slots of the arena.
+        watch: gets the stages' times.
+    """
+
+    def __init__(self, engine: Engine, max_objects: int, watch: Stopwatch) -> None:
+        self.engine = engine
+        self.model = engine.model
+        self.memory = Memory(engine.model, max_objects)
+        self._watch = watch
+        # On several threads these small products gain nothing, and the idle threads spin against
+        # the engine's: 2.4 times slower frames were measured on two cores.
+        self._blas = ThreadpoolController().select(user_api="blas")
+
+    def encode(self, frame: NDArray[np.uint8], fit: Fit) -> None:
+        """The frame's features into ``memory.current``."""
+        canvas = self.memory.arena["frame"]
+        fit.place(frame, canvas)
+        self._watch.lap("prepare")
+        self.engine.encode(canvas, self.memory.current)
+        self._watch.lap("encode")
+
+    def occupy(self, planes: Mapping[int, Plane], fit: Fit) -> None:
+        """A slot for each object; where they overlap, the later has the pixel.
+
+        Args:
+            planes: by object id, masks (H, W) of 0…1 at the frame's size.
+            fit: how the frame stands in the graph's input.
+        """
+        before = self.memory.occupied
+        small, rest = self.memory.arena["small"], self.memory.arena["plane"]
+        for object_id, plane in planes.items():
+            slot = next(slot for slot in self.memory.slots if not slot.object_id)
+            fit.place_mask(plane, slot.probability)
+            np.subtract(1, slot.probability, out=rest)
+            for other in self.memory.occupied:
+                np.minimum(other.probability, rest, out=other.probability)
+            slot.object_id = object_id
+        for slot in self.memory.occupied:
+            if slot not in before:
+                for _ in range(self.model.mask_history):
+                    arithmetic.push_mask(slot.masks, slot.probability, small)
+            elif slot.verdict is Verdict.GOOD:
+                arithmetic.write_newest(slot.masks, slot.probability, small)
+
+    def follow(self, frame: NDArray[np.uint8], fit: Fit) -> None:
+        """All objects into the next frame: their probabilities, and verdicts of their own."""
+        slots = self.memory.occupied
+        if not slots or any(slot.verdict is Verdict.GOOD for slot in slots):
+            self.memory.advance()
+        self.encode(frame, fit)
+        with np.errstate(all="ignore"):  # what is not finite, the guards find
+            for slot in slots:
+                self._match(slot, fit)
+        sound = [slot for slot in slots if slot.verdict is Verdict.GOOD]
+        arena = self.memory.arena
+        arithmetic.aggregate([s.decoded.log_odds for s in sound], arena["odds"], arena["plane"])
+        self._watch.lap("aggregate")
+
+    def keep(self) -> None:
+        """The masks of the objects that are in sight become the newest of their histories."""
+        for slot in self.memory.occupied:
+            if slot.verdict is Verdict.GOOD:
+                arithmetic.push_mask(slot.masks, slot.probability, self.memory.arena["small"])
+        self._watch.lap("aggregate")
+
+    def _match(self, slot: Slot, fit: Fit) -> None:
+        memory, embedding, decoded = self.memory, self.memory.embedding, slot.decoded
+        before, now = memory.previous, memory.current
+        attention, inside = memory.arena["attention"], memory.arena["inside"]
+        self.engine.embed(before.s8, slot.masks, now.s8, embedding)
+        self._watch.lap("embed")
+        if self.model.long_term:
+            with self._blas.limit(limits=1):
+                self._update_template(slot)
+                arithmetic.read_template(slot.template, embedding.q, attention)
+            self._watch.lap("template")
+        self.engine.decode(now, embedding.s8, attention, before.s16, slot.masks, decoded)
+        self._watch.lap("decode")
+        log_odds = fit.crop(decoded.log_odds)
+        slot.verdict = guards.judge(log_odds, decoded.update_weight, slot.share, fit.crop(inside))
+        slot.lost_frames += 1  # until a pixel is found
+        if slot.verdict is not Verdict.GOOD:
+            slot.probability.fill(0)
+
+    def _update_template(self, slot: Slot) -> None:
+        """Eq. (2), or the release's rule; not from a frame that was not good, nor from NaN."""
+        first = slot.updates[0] == 0
+        if not first and (self.model.update == "frozen" or slot.verdict is not Verdict.GOOD):
+            return
+        memory = self.memory
+        matrix, row = memory.arena["matrix"], memory.arena["row"]
+        arithmetic.embedding_matrix(
+            memory.embedding.f, memory.embedding.g, self.model.scaled_softmax, matrix, row
+        )
+        if not guards.is_finite(matrix):
+            return
+        slot.updates += 1
+        step = 1.0 / float(slot.updates[0])
+        if self.model.update == "weighted" and not first:
+            weight = float(slot.decoded.update_weight[0])
+            step = weight / (1 + weight)
+        arithmetic.running_average(slot.template, matrix, step)
