@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import IO, BinaryIO
 
-from edge_ttvos.firmware_bridge.bundle.limits import MAX_DIRECTORY, MAX_MEMBERS, MAX_TOTAL
+from edge_ttvos.firmware_bridge.bundle.limits import MAX_DIRECTORY
 from edge_ttvos.firmware_bridge.bundle.paths import check_name
 
 END = struct.Struct("<4s4H2LH")  # end of central directory record, APPNOTE.TXT 4.3.16
@@ -76,8 +76,6 @@ class ZipMembers:
 def _check_end(file: BinaryIO) -> None:
     """Refuse what ends otherwise than in one small table of contents, before it is read."""
     length = file.seek(0, os.SEEK_END)
-    if length > MAX_TOTAL + MAX_DIRECTORY:
-        raise ValueError(f"it may have at most {MAX_TOTAL + MAX_DIRECTORY} bytes; got {length}")
     file.seek(max(0, length - END.size - LOCATOR_SIZE))
     tail = file.read()
     if len(tail) < END.size:
@@ -87,8 +85,6 @@ def _check_end(file: BinaryIO) -> None:
         raise ValueError("it is no zip archive, or cut off, or something follows it")
     if tail.startswith(LOCATOR) or disk or first or here != entries:
         raise ValueError("it is a Zip64 or a split archive")
-    if entries > MAX_MEMBERS:
-        raise ValueError(f"there may be at most {MAX_MEMBERS} files; got {entries}")
     if size > MAX_DIRECTORY or offset + size + END.size != length:
         raise ValueError("its table of contents is too long or elsewhere than it says")
 

@@ -323,6 +323,12 @@ def golden_masks_too_few(draft: Any) -> None:
     draft.save()
 
 
+@refused_for("images must be .png; got 'install.sh'")
+def golden_frame_of_another_suffix(draft: Any) -> None:
+    draft.graph["golden"]["frames"][0] = "install.sh"
+    draft.save()
+
+
 @refused_for("00000.png is no PNG image")
 def golden_frame_no_image(draft: Any) -> None:
     draft.put("golden/48x80/00000.png", b"GIF89a" * 10)
@@ -485,6 +491,11 @@ def symbolic_link(draft: Any) -> None:
 def symbolic_link_to_a_folder(draft: Any) -> None:
     (draft.folder / "golden").rename(draft.folder / "models" / "golden")
     (draft.folder / "golden").symlink_to("models/golden")
+
+
+@refused_for("has a control character")
+def symbolic_link_of_an_ugly_name(draft: Any) -> None:
+    (draft.folder / "a\x1b[2J").symlink_to("install.sh")
 
 
 @refused_for("no part may begin with", "'.hidden'")

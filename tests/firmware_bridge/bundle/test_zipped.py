@@ -160,6 +160,13 @@ def test_a_size_that_is_not_there(archive: Path, refused: Refused) -> None:
     refused(archive, "install.sh")
 
 
+def test_a_manifest_that_runs_over_the_end(archive: Path, refused: Refused) -> None:
+    for field in (PACKED, UNPACKED):
+        patched(archive, "manifest.json", field, "<L", 900_000)
+
+    refused(archive, "manifest.json is damaged")
+
+
 def test_more_entries_than_allowed(archive: Path, refused: Refused) -> None:
     with zipfile.ZipFile(archive, "a") as packed:
         for index in range(2000):
@@ -192,8 +199,9 @@ def test_something_before_or_after_the_archive(archive: Path, refused: Refused) 
     refused(archive, "something follows it")
     archive.write_bytes(b"#!/bin/sh\n" + data)
     refused(archive, "elsewhere than it says")
-    archive.write_bytes(data[:-2] + b"\x04\0more")
-    refused(archive, "something follows it")
+    for comment in (b"\x04\0more", b"\x04\0"):
+        archive.write_bytes(data[:-2] + comment)
+        refused(archive, "something follows it")
 
 
 def test_a_zip64_archive(archive: Path, refused: Refused) -> None:
