@@ -43,7 +43,7 @@ class GoldenRun:
     @property
     def ok(self) -> bool:
         """Whether every mask is close enough to the expected one."""
-        return min(self.overlaps) >= LEAST
+        return bool(min(self.overlaps) >= LEAST)
 
     def to_json(self) -> dict[str, Any]:
         """In short."""
@@ -51,7 +51,7 @@ class GoldenRun:
             "size": list(self.size),
             "engine": self.engine,
             "ok": self.ok,
-            "J_min": round(min(self.overlaps), 5),
+            "J_min": round(float(min(self.overlaps)), 5),
             "J_mean": round(float(np.mean(self.overlaps)), 5),
             "frames": len(self.overlaps),
         }

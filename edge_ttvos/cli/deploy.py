@@ -1,0 +1,170 @@
+"""``edge-ttvos deploy``: a checkpoint becomes a folder that runs, tests and measures itself."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edge_ttvos.cli.console import Screen
+from edge_ttvos.cli.options import (
+    JsonOption,
+    ModelOption,
+    OverwriteOption,
+    QuietOption,
+    ThreadsOption,
+    VerboseOption,
+    parse_size,
+    screen,
+)
+from edge_ttvos.cli.process import held
+from edge_ttvos.errors import EngineError
+from edge_ttvos.firmware_bridge.machine import device
+from edge_ttvos.firmware_bridge.protocol import bare_protocol
+from edge_ttvos.weights import find_checkpoint
+
+
+@dataclass(frozen=True)
+class DeployConfig:
+    """What ``deploy`` was asked for."""
+
+    target: str
+    model: str
+    sizes: tuple[tuple[int, int], ...]
+    engine: str | None
+    threads: int | None
+    data: Path | None
+    out: Path
+    overwrite: bool
+
+
+def deploy(
+    target: Annotated[
+        str, typer.Option("--target", metavar="T", help="The board: host or raspberry-pi.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The bundle; DIR.ettvos is its archive.")
+    ],
+    model: ModelOption = "default",
+    size: Annotated[
+        list[str] | None,
+        typer.Option("--size", metavar="HxW", help="Size of a graph; again for more of them."),
+    ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option("--engine", metavar="E", help="One of the target's engines; default: its own."),
+    ] = None,
+    threads: ThreadsOption = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="Data folder: real clips, the float J&F."),
+    ] = None,
+    overwrite: OverwriteOption = False,
+    json: JsonOption = None,
+    verbose: VerboseOption = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """Make a bundle for a board: exported, compared with PyTorch, tested, ready to copy."""
+    sizes = tuple(map(parse_size, size or []))
+    config = DeployConfig(target, model, sizes, engine, threads, data, out, overwrite)
+    with screen(json, verbose, quiet) as show:
+        run(config, show)
+
+
+def run(config: DeployConfig, show: Screen) -> Any:
+    """Deploy; nothing is left of it unless all went well."""
+    targets, catalogue, place, data, checkpoints = _library()
+    target = catalogue.find_target(config.target)
+    place.check_place(config.out, config.overwrite)
+    with held():
+        checkpoint = checkpoints.load_checkpoint(find_checkpoint(config.model))
+    dataset = None if config.data is None else data.evaluation_part(config.data)
+    clips = () if config.data is None else data.real_clips(config.data)
+    order = targets.Order(target, checkpoint, config.sizes, config.engine, config.threads, clips)
+
+    def scores(listen: Any) -> Any:
+        if dataset is None:
+            return None
+        return data.float_scores(checkpoint, next(iter(config.sizes), None), dataset, listen)
+
+    with show.progress(f"deploy for {target.name}") as line:
+        done = targets.deploy(order, config.out, scores, lambda what, s: line.update(s, what))
+    show_deployment(done, show)
+    show.result(record(done, config, checkpoint.sha256))
+    return done
+
+
+def _library() -> tuple[Any, ...]:
+    """The host's part.
+
+    Raises:
+        EngineError: it is not installed.
+    """
+    names = ("targets.deploy", "targets.base", "targets.place", "targets.real_data")
+    try:
+        with held():
+            return tuple(
+                importlib.import_module(f"edge_ttvos.{name}")
+                for name in (*names, "network.checkpoint")
+            )
+    except ImportError as error:
+        raise EngineError(
+            f"deploying needs {error.name}, which is not installed; type: "
+            "pip install 'edge-ttvos[host]'"
+        ) from error
+
+
+def show_deployment(done: Any, show: Screen) -> None:
+    """How close every engine came, how fast it is, and what to do with the bundle."""
+    rows = [
+        (
+            parity.engine,
+            f"{parity.size[0]}x{parity.size[1]}",
+            f"{parity.worst.name} {parity.worst.cosine:.7f}",
+            f"{max(tensor.share for tensor in parity.tensors):.1e}",
+            f"{min(parity.clips.values()):.4f}",
+            f"{done.model_ms[parity.engine]:.1f}" if parity.engine in done.model_ms else "—",
+        )
+        for parity in done.parity
+    ]
+    show.table(
+        "against PyTorch, on rolled-out states",
+        ("engine", "size", "least cosine", "largest error", "least J of a clip", "model ms"),
+        rows,
+    )
+    show.say(
+        f"{done.folder} for {done.engine} ({done.bytes / 1e6:.1f} MB as {done.archive.name}); "
+        f"self-test passed at {len(done.golden)} size(s)"
+    )
+    show.say(f"measure it: edge-ttvos bench {done.folder} --data DIR --out bench")
+
+
+def record(done: Any, config: DeployConfig, sha256: str) -> dict[str, Any]:
+    """The result as JSON."""
+    sizes = [f"{run.size[0]}x{run.size[1]}" for run in done.golden]
+    return {
+        "schema": 1,
+        "complete": True,
+        "bundle": str(done.folder),
+        "archive": str(done.archive),
+        "archive_bytes": done.bytes,
+        "engine": done.engine,
+        "model_ms": dict(done.model_ms),
+        "parity": [parity.to_json() for parity in done.parity],
+        "selftest": [run.to_json() for run in done.golden],
+        "protocol": bare_protocol(
+            target=config.target,
+            resolution=", ".join(sizes),
+            objects=1,
+            threads=config.threads,
+            engine=done.engine,
+            device=device(),
+            timed="model_ms: encode, embed and decode of a frame, median, engines in turn",
+            model=config.model,
+            precision="fp32",
+            sha256=sha256,
+        ),
+    }
