@@ -1,0 +1,122 @@
+"""What a target is: a board with its systems, engines and limits; ``boards`` has a file for each.
+
+Describing a board takes neither torch nor an engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Literal
+
+from edge_ttvos.errors import InputError
+from edge_ttvos.targets import boards
+from edge_ttvos.targets.constraints import Constraint
+
+if TYPE_CHECKING:
+    from edge_ttvos.targets.export.graphs import Form
+
+ENGINES = ("litert", "openvino", "onnxruntime")  # that bundles are made for
+PARTITION = ("encode", "embed", "decode")  # names of ``export.graphs``
+
+Precision = Literal["fp32"]
+
+
+@dataclass(frozen=True)
+class System:
+    """An operating system of the board.
+
+    Attributes:
+        name: with its release.
+        python: version of its python3.
+        install: commands to type on it before a bundle's ``install.sh``.
+        notes: what else there is to know.
+    """
+
+    name: str
+    python: str
+    install: tuple[str, ...]
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Memory that a bundle may take on the board.
+
+    Attributes:
+        arena_bytes: of the tracker's one allocation.
+        peak_rss_bytes: of the whole process, at its highest.
+        reason: where the two come from.
+    """
+
+    arena_bytes: int
+    peak_rss_bytes: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """A board to deploy to.
+
+    Attributes:
+        name: what ``--target`` takes.
+        title: what people call it.
+        engines: of ``ENGINES``, the preferred first.
+        measured: whether deploy measures all engines and takes the fastest, not the first.
+        sizes: height and width of the graphs in pixels; empty: the checkpoint's own.
+        precision: of weights and activations.
+        partition: names of the graphs.
+        memory: what a bundle may take.
+        systems: that it runs.
+        requirements: for pip, by engine.
+        constraints: on the graphs, by engine.
+        verified: what was tried, and how; what was not.
+        transposed: engines whose graphs keep transposed convolutions.
+        system_packages: whether the bundle's environment sees the system's Python packages.
+    """
+
+    name: str
+    title: str
+    engines: tuple[str, ...]
+    measured: bool
+    sizes: tuple[tuple[int, int], ...]
+    precision: Precision
+    partition: tuple[str, ...]
+    memory: Budget
+    systems: tuple[System, ...]
+    requirements: Mapping[str, tuple[str, ...]]
+    constraints: Mapping[str, tuple[Constraint, ...]]
+    verified: str
+    transposed: tuple[str, ...] = ()
+    system_packages: bool = False
+
+    @property
+    def forms(self) -> Mapping[str, Form]:
+        """How each engine wants the graphs built; needs torch."""
+        from edge_ttvos.targets.export.graphs import Form
+
+        return {engine: Form(transposed=engine in self.transposed) for engine in self.engines}
+
+
+def known_targets() -> dict[str, Target]:
+    """Every ``TARGET`` of a module in ``boards``, by name."""
+    found = {}
+    for module in iter_modules(boards.__path__):
+        target = getattr(import_module(f"{boards.__name__}.{module.name}"), "TARGET", None)
+        if isinstance(target, Target):
+            found[target.name] = target
+    return dict(sorted(found.items()))
+
+
+def find_target(name: str) -> Target:
+    """The target of a name.
+
+    Raises:
+        InputError: there is none.
+    """
+    targets = known_targets()
+    if name not in targets:
+        raise InputError(f"there is no target {name!r}; known: {', '.join(targets)}")
+    return targets[name]

@@ -1,0 +1,44 @@
+"""Raspberry Pi 4 and 5 with a 64-bit system."""
+
+from __future__ import annotations
+
+from edge_ttvos.targets.base import PARTITION, Budget, System, Target
+from edge_ttvos.targets.boards.cpu import CONSTRAINTS, MIB, REQUIREMENTS, TRANSPOSED
+
+INSTALL = (
+    "sudo apt update",
+    "sudo apt install -y python3-venv python3-picamera2 unzip",
+)
+CAMERA = "picamera2 comes from apt, which is why the environment sees the system's packages."
+
+TARGET = Target(
+    name="raspberry-pi",
+    title="Raspberry Pi 4 or 5, 64-bit Raspberry Pi OS",
+    engines=("litert", "openvino", "onnxruntime"),
+    measured=False,
+    sizes=((240, 432),),
+    precision="fp32",
+    partition=PARTITION,
+    memory=Budget(
+        arena_bytes=32 * MIB,
+        peak_rss_bytes=384 * MIB,
+        reason=(
+            "eight objects take 7.0 MiB of arena at 240×432 and 27.8 at 480×864; the three graphs "
+            "at 480×864 took a LiteRT process of 190 MiB on x86-64; what is left of the smallest "
+            "board's 1 GiB is for the system and the camera"
+        ),
+    ),
+    systems=(
+        System("Raspberry Pi OS Bookworm (64-bit)", "3.11", INSTALL, CAMERA),
+        System("Raspberry Pi OS Trixie (64-bit)", "3.13", INSTALL, CAMERA),
+    ),
+    requirements=REQUIREMENTS,
+    constraints=CONSTRAINTS,
+    verified=(
+        "Not measured on hardware. That pip finds aarch64 wheels of the oldest engines accepted "
+        "(ai-edge-litert 2.1.0, onnxruntime 1.20.0, openvino 2025.0.0) for Python 3.11 and 3.13. "
+        "Every constraint below on x86-64, by the tests."
+    ),
+    transposed=TRANSPOSED,
+    system_packages=True,
+)

@@ -1,0 +1,34 @@
+"""Graphs of a small network, exported once a session for each engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge_ttvos.targets.base import Target
+from edge_ttvos.targets.supported_ops import small_graphs
+
+SUFFIXES = {"litert": "tflite", "onnxruntime": "onnx", "openvino": "xml"}
+GRAPHS = ("encode", "embed", "decode")
+
+
+@pytest.fixture(scope="session")
+def graph_files(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[Target, str], tuple[Path, ...]]:
+    """The graphs of a target's engine: ``graph_files(target, engine)``; takes seconds once."""
+    base = tmp_path_factory.getbasetemp()  # shared with other folders' copies of this fixture
+
+    def files(target: Target, engine: str) -> tuple[Path, ...]:
+        form = target.forms[engine]
+        name = f"graphs-{engine}-{form.coordinates}-{'transposed' if form.transposed else 'plain'}"
+        folder = base / name
+        paths = tuple(folder / f"{graph}.{SUFFIXES[engine]}" for graph in GRAPHS)
+        if not all(path.exists() for path in paths):
+            folder.mkdir(exist_ok=True)
+            assert small_graphs(folder, engine, form) == paths
+        return paths
+
+    return files
