@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,24 @@ def data_root() -> Path:
     folder = Path(named)
     assert folder.is_dir(), f"EDGE_TTVOS_DATA must name a folder; got {named}"
     return folder
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Path], Path]:
+    """The bundle of a checkpoint for an engine, made once: exporting takes a while."""
+
+    def make(engine: str, checkpoint: Path) -> Path:
+        from edge_ttvos.network.checkpoint import load_checkpoint
+        from edge_ttvos.targets.base import find_target
+        from edge_ttvos.targets.deploy import Order, deploy
+
+        name = f"{engine}-{hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:12]}"
+        if name not in made:
+            order = Order(find_target("host"), load_checkpoint(checkpoint), (), engine, threads=1)
+            deploy(order, folder / name)
+            made.add(name)
+        return folder / name
+
+    made: set[str] = set()
+    folder = tmp_path_factory.mktemp("bundles")
+    return make

@@ -38,6 +38,7 @@ BRIDGE_MAY_IMPORT = {
     "files",
     "firmware_bridge",
     "origin",
+    "records",
     "weights",
 }
 HEAVY = {"PIL", "av", "cv2", "numpy", "rich", "torch", "typer"}

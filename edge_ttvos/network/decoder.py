@@ -50,9 +50,19 @@ class Decoder(nn.Module):
         long_term: Float[Tensor, "b 32 h8 w8"],
         short_term: Float[Tensor, "b 2 h8 w8"],
     ) -> tuple[Float[Tensor, "b 2 h w"], Float[Tensor, " b"] | None]:
+        joined, weight = self.join(s4, long_term, short_term)
+        return self.shuffle(self.up4(joined)), weight
+
+    def join(
+        self,
+        s4: Float[Tensor, "b 16 h4 w4"],
+        long_term: Float[Tensor, "b 32 h8 w8"],
+        short_term: Float[Tensor, "b 2 h8 w8"],
+    ) -> tuple[Float[Tensor, "b 20 h4 w4"], Float[Tensor, " b"] | None]:
+        """All but the last layer: what it raises to the frame's size, and w where it is learnt."""
         coarse = self.merge8(torch.cat([self.reduce8(long_term), short_term], dim=1))
         coarse = self.up8(coarse)
         fine = torch.cat([self.reduce4(s4), coarse], dim=1)
         weight = self.update_weight(fine) if self.update_weight is not None else None
         joined = torch.cat([self.merge4(fine), coarse, self.up_short(short_term)], dim=1)
-        return self.shuffle(self.up4(joined)), weight
+        return joined, weight

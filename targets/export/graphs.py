@@ -183,9 +183,15 @@ class Decode(nn.Module):
         self.short_term = copy.deepcopy(network.short_term)
         self.similarity = copy.deepcopy(network.similarity)
         self.decoder = copy.deepcopy(network.decoder)
-        self.decoder.up4 = foreground_less_background(self.decoder.up4)
+        last = foreground_less_background(network.decoder.up4)
+        self.last = nn.Sequential(last, nn.PixelShuffle(2)) if transposed else Quadrupling(last)
         if not transposed:
-            replace_transposed(self.short_term, self.decoder)
+            for module, name in (
+                (self.short_term, "up"),
+                (self.decoder, "up8"),
+                (self.decoder, "up_short"),
+            ):
+                setattr(module, name, Doubling(getattr(module, name)))
 
     def forward(
         self,
@@ -203,16 +209,9 @@ class Decode(nn.Module):
         coarse = self.short_term(
             channel_first(s16), channel_first(previous_s16), channel_first(masks)
         )
-        log_odds, weight = self.decoder(channel_first(s4), similarity, coarse)
-        log_odds = log_odds[:, 0]
+        joined, weight = self.decoder.join(channel_first(s4), similarity, coarse)
+        log_odds = self.last(joined)[:, 0]
         return (log_odds,) if weight is None else (log_odds, weight)
-
-
-def replace_transposed(short_term: nn.Module, decoder: nn.Module) -> None:
-    """Put 3×3 convolutions in the places of the four transposed ones."""
-    for module, name in ((short_term, "up"), (decoder, "up8"), (decoder, "up_short")):
-        setattr(module, name, Doubling(getattr(module, name)))
-    decoder.up4, decoder.shuffle = Quadrupling(decoder.up4), nn.Identity()
 
 
 def foreground_less_background(up: nn.ConvTranspose2d) -> nn.ConvTranspose2d:

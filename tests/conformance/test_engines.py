@@ -15,12 +15,18 @@ import torch
 
 from edge_ttvos.contracts import BORDER, MEAN
 from edge_ttvos.errors import EngineError, ModelError
-from edge_ttvos.firmware_bridge.engines import known_engines, load_opener
+from edge_ttvos.firmware_bridge.engines import CHECKPOINTS, known_engines, load_opener
 from edge_ttvos.firmware_bridge.engines.base import Decoded, Embedding, EngineOptions, Features
 from edge_ttvos.firmware_bridge.tracker import Tracker
 from edge_ttvos.network.checkpoint import load_checkpoint
 
 CONFIGURATIONS = ["paper", "release", "frozen", "no-short-term", "no-long-term"]
+EXPORTED = ["release", "no-long-term"]  # of those, as bundles: each export takes a while
+MODELS = [
+    (engine, name)
+    for engine in known_engines()
+    for name in (CONFIGURATIONS if engine == CHECKPOINTS else EXPORTED)
+]
 CLOSE = 1e-4  # of probabilities, after a rollout of a float32 model
 
 Open = Callable[..., Any]
@@ -76,21 +82,45 @@ def bordered(frame: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(params=known_engines())
 def engine_name(request: pytest.FixtureRequest) -> str:
+    return installed(request.param)
+
+
+@pytest.fixture(params=MODELS, ids="-".join)
+def engine_and_name(request: pytest.FixtureRequest) -> tuple[str, str]:
+    engine, name = request.param
+    return installed(engine), name
+
+
+def installed(engine: str) -> str:
+    """The engine's name; skips where its library is missing."""
     try:
-        load_opener(request.param)
+        load_opener(engine)
     except EngineError as error:
         pytest.skip(str(error))
-    return request.param
+    return engine
 
 
 @pytest.fixture
-def open_model(engine_name: str, checkpoint: Callable[[str], Path]) -> Iterator[Open]:
-    """Open a configuration's checkpoint; closed after the test."""
+def model_file(
+    checkpoint: Callable[[str], Path], deployed: Callable[[str, Path], Path]
+) -> Callable[[str, str], Path]:
+    """What an engine opens of a configuration: its checkpoint, or the bundle made of it."""
+
+    def find(engine: str, name: str) -> Path:
+        file = checkpoint(name)
+        return file if engine == CHECKPOINTS else deployed(engine, file)
+
+    return find
+
+
+@pytest.fixture
+def open_model(model_file: Callable[[str, str], Path]) -> Iterator[Open]:
+    """Open a configuration in an engine; closed after the test."""
     opened = []
 
-    def make(name: str = "release", options: EngineOptions | None = None) -> Any:
-        opener = load_opener(engine_name)
-        opened.append(opener(str(checkpoint(name)), options or EngineOptions()))
+    def make(engine: str, name: str = "release", options: EngineOptions | None = None) -> Any:
+        opener = load_opener(engine)
+        opened.append(opener(str(model_file(engine, name)), options or EngineOptions(threads=1)))
         return opened[-1]
 
     yield make
@@ -104,18 +134,18 @@ def test_torch_is_among_the_engines_tested() -> None:
 
 
 def test_an_engine_tells_what_it_is(engine_name: str, open_model: Open) -> None:
-    info = open_model().info
+    info = open_model(engine_name).info
     assert info.name == engine_name
     assert info.version
     assert info.device
     assert info.threads >= 1
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_the_model_is_described_as_its_checkpoint_says(
-    name: str, open_model: Open, checkpoint: Callable[[str], Path]
+    engine_and_name: tuple[str, str], open_model: Open, checkpoint: Callable[[str], Path]
 ) -> None:
-    model, origin = open_model(name).model, load_checkpoint(checkpoint(name))
+    _, name = engine_and_name
+    model, origin = open_model(*engine_and_name).model, load_checkpoint(checkpoint(name))
     config = origin.network.config
     assert (model.frame.height, model.frame.width) == origin.size
     assert (model.name, model.sha256) == (name, origin.sha256)
@@ -123,11 +153,10 @@ def test_the_model_is_described_as_its_checkpoint_says(
     assert (model.scaled_softmax, model.long_term) == (config.scaled_softmax, config.long_term)
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_everything_promised_is_written_and_nothing_else(
-    name: str, open_model: Open, make_clip: Any
+    engine_and_name: tuple[str, str], open_model: Open, make_clip: Any
 ) -> None:
-    engine = open_model(name)
+    engine = open_model(*engine_and_name)
     model = engine.model
     results = Buffers(engine).run(engine, make_clip())
     unwritten = set()
@@ -145,12 +174,11 @@ def test_everything_promised_is_written_and_nothing_else(
         assert 0 < results["decoded.update_weight"][0] < 1
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_results_are_the_same_each_time_and_in_each_instance(
-    name: str, open_model: Open, make_clip: Any
+    engine_and_name: tuple[str, str], open_model: Open, make_clip: Any
 ) -> None:
     clip, other = make_clip(), make_clip(objects=3)
-    one, two = open_model(name), open_model(name)
+    one, two = open_model(*engine_and_name), open_model(*engine_and_name)
     buffers = Buffers(one)
     first = buffers.run(one, clip)
     differing = Buffers(one).run(one, other)
@@ -163,8 +191,8 @@ def test_results_are_the_same_each_time_and_in_each_instance(
         np.testing.assert_array_equal(elsewhere[key], array, err_msg=key)
 
 
-def test_inputs_are_left_as_they_are(open_model: Open, make_clip: Any) -> None:
-    engine, clip = open_model(), make_clip()
+def test_inputs_are_left_as_they_are(engine_name: str, open_model: Open, make_clip: Any) -> None:
+    engine, clip = open_model(engine_name), make_clip()
     buffers = Buffers(engine)
     buffers.run(engine, clip)
     frame = bordered(clip.frames[1])
@@ -181,8 +209,10 @@ def test_inputs_are_left_as_they_are(open_model: Open, make_clip: Any) -> None:
 
 
 @pytest.mark.parametrize("stage", ["masks", "attention", "previous_s16", "s8", "s4"])
-def test_every_input_of_decode_counts(stage: str, open_model: Open, make_clip: Any) -> None:
-    engine = open_model()
+def test_every_input_of_decode_counts(
+    stage: str, engine_name: str, open_model: Open, make_clip: Any
+) -> None:
+    engine = open_model(engine_name)
     buffers = Buffers(engine)
     before = buffers.run(engine, make_clip())["decoded.log_odds"]
     changed = {
@@ -197,18 +227,31 @@ def test_every_input_of_decode_counts(stage: str, open_model: Open, make_clip: A
     assert np.abs(buffers.decoded.log_odds - before).max() > 1e-3
 
 
-def test_a_size_is_rounded_up_to_multiples_of_16(open_model: Open, make_clip: Any) -> None:
-    engine = open_model(options=EngineOptions(size=(50, 90)))
-    assert (engine.model.frame.height, engine.model.frame.width) == (64, 96)
-    results = Buffers(engine).run(engine, make_clip(64, 96))
+def test_a_size_is_rounded_up_to_multiples_of_16(
+    engine_name: str, open_model: Open, make_clip: Any
+) -> None:
+    engine = open_model(engine_name, options=EngineOptions(size=(40, 70)))
+    assert (engine.model.frame.height, engine.model.frame.width) == (48, 80)
+    results = Buffers(engine).run(engine, make_clip(48, 80))
     assert all(np.all(np.isfinite(array)) for array in results.values())
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_a_bundle_has_the_sizes_that_it_was_made_with(engine_name: str, open_model: Open) -> None:
+    if engine_name == CHECKPOINTS:
+        assert open_model(engine_name, options=EngineOptions(size=(64, 96))).model.frame.width == 96
+        return
+    with pytest.raises(EngineError, match=r"no graph of 64x96, only of 48x80"):
+        open_model(engine_name, options=EngineOptions(size=(64, 96)))
+
+
 def test_a_rollout_equals_the_networks_own(
-    name: str, open_model: Open, checkpoint: Callable[[str], Path], make_clip: Any
+    engine_and_name: tuple[str, str],
+    open_model: Open,
+    checkpoint: Callable[[str], Path],
+    make_clip: Any,
 ) -> None:
-    engine, clip = open_model(name), make_clip(count=7)
+    name = engine_and_name[1]
+    engine, clip = open_model(*engine_and_name), make_clip(count=7)
     if engine.model.precision != "fp32":
         pytest.skip(f"{engine.model.precision} is compared by its own test")
     tracker = Tracker(engine, max_objects=1)
