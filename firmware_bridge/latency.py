@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -37,47 +38,67 @@ class Stopwatch:
 
 
 class Latencies:
-    """Frames' timings: totals by stage, and percentiles to 1 % of the whole frame's time."""
+    """Frames' timings: totals by stage, and percentiles to 1 % of each stage and the whole."""
 
     def __init__(self) -> None:
         self.frames = 0
         self._stages = dict.fromkeys(STAGES, 0.0)
-        self._bins = np.zeros(BINS, np.int64)
+        self._bins = np.zeros((len(STAGES) + 1, BINS), np.int64)  # the last: the whole frame
 
     def add(self, timings: Mapping[str, float]) -> None:
         """One frame's milliseconds by stage."""
         self.frames += 1
-        for stage in STAGES:
+        for row, stage in enumerate(STAGES):
             self._stages[stage] += timings[stage]
-        total = max(sum(timings.values()), SMALLEST)
-        index = int(np.log(total / SMALLEST) / np.log(GROWTH))
-        self._bins[min(index, BINS - 1)] += 1
+            self._bins[row, _bin(timings[stage])] += 1
+        self._bins[-1, _bin(sum(timings.values()))] += 1
 
-    def percentile(self, share: float) -> float | None:
-        """Milliseconds that ``share`` (0…1) of the frames stay within; None without frames."""
+    def percentile(self, share: float, stage: str | None = None) -> float | None:
+        """Milliseconds that ``share`` (0…1) of the frames stay within, whole or in one stage.
+
+        None without frames.
+        """
         if not self.frames:
             return None
-        index = int(np.searchsorted(np.cumsum(self._bins), share * self.frames))
-        return float(SMALLEST * GROWTH ** (index + 0.5))
+        bins = self._bins[-1 if stage is None else STAGES.index(stage)]
+        index = int(np.searchsorted(np.cumsum(bins), share * self.frames))
+        return float(SMALLEST * GROWTH ** (index + 0.5)) if index else 0.0
+
+    def mean(self, *stages: str) -> float | None:
+        """Mean milliseconds a frame of these stages, or of the whole frame; None without frames."""
+        total = sum(self._stages[stage] for stage in stages or STAGES)
+        return total / self.frames if self.frames else None
 
     def to_json(self) -> dict[str, Any]:
         """``fps`` over the whole run (frames by their summed time) and ``latency_ms``."""
-        whole = sum(self._stages.values())
-        model = sum(self._stages[stage] for stage in MODEL_STAGES)
-        count = self.frames
+        means = {stage: _rounded(self.mean(stage)) for stage in STAGES}
         return {
             "fps": {
-                "end_to_end": round(1e3 * count / whole, 2) if whole else None,
-                "model": round(1e3 * count / model, 2) if model else None,
+                "end_to_end": _rate(self.mean()),
+                "model": _rate(self.mean(*MODEL_STAGES)),
             },
-            "latency_ms": {
-                **{f"p{p}": _rounded(self.percentile(p / 100)) for p in (50, 95, 99)},
-                "stages": {
-                    stage: _rounded(total / count if count else None)
-                    for stage, total in self._stages.items()
-                },
-            },
+            "latency_ms": {**self._percentiles(None), "stages": means},
         }
+
+    def stages_to_json(self) -> dict[str, dict[str, float | None]]:
+        """Mean and percentiles in milliseconds by stage."""
+        return {
+            stage: {"mean": _rounded(self.mean(stage)), **self._percentiles(stage)}
+            for stage in STAGES
+        }
+
+    def _percentiles(self, stage: str | None) -> dict[str, float | None]:
+        return {f"p{p}": _rounded(self.percentile(p / 100, stage)) for p in (50, 95, 99)}
+
+
+def _bin(milliseconds: float) -> int:
+    if milliseconds <= SMALLEST:
+        return 0
+    return min(int(math.log(milliseconds / SMALLEST) / math.log(GROWTH)), BINS - 1)
+
+
+def _rate(milliseconds: float | None) -> float | None:
+    return round(1e3 / milliseconds, 2) if milliseconds else None
 
 
 def _rounded(value: float | None) -> float | None:

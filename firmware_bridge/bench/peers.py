@@ -1,0 +1,65 @@
+"""Who is measured beside the bundle. A new peer is one function here and a line in ``PEERS``.
+
+Each opens a contestant, or raises an EdgeTtvosError that says why it is left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from edge_ttvos.errors import EdgeTtvosError, EngineError
+from edge_ttvos.firmware_bridge.bench.config import PEERS as FOLDER
+from edge_ttvos.firmware_bridge.bench.config import BenchConfig
+from edge_ttvos.firmware_bridge.bench.contestants import MaskTracker
+from edge_ttvos.firmware_bridge.bench.nanotrack import NAME as NANOTRACK
+from edge_ttvos.firmware_bridge.bench.nanotrack import NanoTrack
+from edge_ttvos.firmware_bridge.bench.turns import Contestant
+from edge_ttvos.firmware_bridge.engines.base import EngineOptions
+from edge_ttvos.firmware_bridge.tracker import Tracker
+from edge_ttvos.weights import find_checkpoint
+
+EAGER = "pytorch-eager"
+CHECKPOINT, ENGINE = "default", "torch"
+
+Opener = Callable[[Tracker, BenchConfig], Contestant]
+
+
+def open_eager(ours: Tracker, config: BenchConfig) -> Contestant:
+    """PyTorch, eager, in float32: the same network, size and threads."""
+    if ours.engine.info.name == ENGINE:
+        raise EngineError("it is what is measured here")
+    shipped = hashlib.sha256(find_checkpoint(CHECKPOINT).read_bytes()).hexdigest()
+    if ours.model.sha256 != shipped:
+        raise EngineError(
+            f"the bundle was made from another checkpoint ({ours.model.sha256[:12]}…) than the "
+            f"shipped one ({shipped[:12]}…)"
+        )
+    frame, threads = ours.model.frame, ours.engine.info.threads
+    options = EngineOptions((frame.height, frame.width), threads)
+    return MaskTracker(EAGER, Tracker.open(CHECKPOINT, ENGINE, 1, options))
+
+
+def open_nanotrack(ours: Tracker, config: BenchConfig) -> Contestant:
+    """NanoTrack v2 through OpenCV, on as many threads."""
+    return NanoTrack(config.data / FOLDER, ours.engine.info.threads)
+
+
+PEERS: dict[str, Opener] = {EAGER: open_eager, NANOTRACK: open_nanotrack}
+
+
+def open_peers(ours: Tracker, config: BenchConfig) -> tuple[list[Contestant], dict[str, str]]:
+    """Those that can run here, and why the others cannot."""
+    opened: list[Contestant] = []
+    left_out: dict[str, str] = {}
+    try:
+        for name, opener in PEERS.items():
+            try:
+                opened.append(opener(ours, config))
+            except EdgeTtvosError as error:
+                left_out[name] = str(error)
+    except BaseException:
+        for peer in opened:
+            peer.close()
+        raise
+    return opened, left_out
