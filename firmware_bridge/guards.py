@@ -48,7 +48,7 @@ def is_finite(array: Float) -> bool:
 
 def judge(
     log_odds: Float,
-    update_weight: Float,
+    update_weight: float,
     last_share: float,
     scratch: NDArray[np.bool_],
     limits: Limits = LIMITS,
@@ -57,12 +57,12 @@ def judge(
 
     Args:
         log_odds: (H, W); a view that shows the frame without padding will do.
-        update_weight: w (1,), by its sigmoid within 0…1; 0 where it is not learnt.
+        update_weight: w, by its sigmoid within 0…1; 0 where it is not learnt.
         last_share: of the frame's pixels that the object had in the last good frame.
         scratch: (H, W), of the log-odds' shape.
         limits: when a mask is saturated.
     """
-    if not is_finite(log_odds) or not 0 <= update_weight[0] <= 1:
+    if not is_finite(log_odds) or not 0 <= update_weight <= 1:
         return Verdict.NOT_FINITE
     share = _share(log_odds, scratch)
     if share > limits.share and share - last_share > limits.growth:

@@ -94,7 +94,7 @@ class Pipeline:
     def _match(self, slot: Slot, fit: Fit) -> None:
         memory, embedding, decoded = self.memory, self.memory.embedding, slot.decoded
         before, now = memory.previous, memory.current
-        attention, inside = memory.arena["attention"], memory.arena["inside"]
+        attention = memory.arena["attention"]
         self.engine.embed(before.s8, slot.masks, now.s8, embedding)
         self._watch.lap("embed")
         if self.model.long_term:
@@ -104,8 +104,9 @@ class Pipeline:
             self._watch.lap("template")
         self.engine.decode(now, embedding.s8, attention, before.s16, slot.masks, decoded)
         self._watch.lap("decode")
-        log_odds = fit.crop(decoded.log_odds)
-        slot.verdict = guards.judge(log_odds, decoded.update_weight, slot.share, fit.crop(inside))
+        weight = float(decoded.update_weight[0]) if self.model.update == "weighted" else 0.0
+        log_odds, scratch = fit.crop(decoded.log_odds), fit.crop(memory.arena["inside"])
+        slot.verdict = guards.judge(log_odds, weight, slot.share, scratch)
         slot.lost_frames += 1  # until a pixel is found
         if slot.verdict is not Verdict.GOOD:
             slot.probability.fill(0)

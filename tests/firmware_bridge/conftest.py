@@ -118,15 +118,20 @@ def open_tracker(checkpoint: Callable[[str], Path]) -> OpenTracker:
 
 @pytest.fixture
 def open_still() -> OpenTracker:
-    """Open a tracker on the simulator that keeps every mask where it is."""
-    return lambda max_objects=4: Tracker(StillEngine(), max_objects)
+    """Open a tracker on simulators that keep every mask where it is, one for each size."""
+    return lambda max_objects=4, sizes=(GRAPH,): Tracker(
+        [StillEngine(FrameSpec(*size)) for size in sizes], max_objects
+    )
 
 
 class StillEngine:
     """A simulator: the object stays where the last mask saw it, in whole blocks of 8×8."""
 
-    model = ModelSpec("still", "0", "fp32", FrameSpec(*GRAPH), 1, False, "frozen", long_term=False)
     info = EngineInfo("still", "0", "none", 1)
+
+    def __init__(self, frame: FrameSpec) -> None:
+        self.model = ModelSpec("still", "0", "fp32", frame, 1, False, "frozen", long_term=False)
+        self.closed = False
 
     def encode(self, frame: Any, features: Any) -> None: ...
 
@@ -136,7 +141,8 @@ class StillEngine:
         sight = masks[..., 1] - masks[..., 0]
         decoded.log_odds[...] = 20 * sight.repeat(8, axis=0).repeat(8, axis=1)
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.closed = True
 
 
 def random_network(config: NetworkConfig, clip: Clip) -> TTVOS:

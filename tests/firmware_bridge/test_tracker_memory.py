@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from edge_ttvos.firmware_bridge.tracker import Result
+from edge_ttvos.firmware_bridge.tracker import Result, Tracker
 
+FLAT = 16.0  # bytes a frame: less than a number kept; one page more in the run is 0.3
 DOMAIN = tracemalloc.DomainFilter(inclusive=True, domain=np.lib.tracemalloc_domain)
 
 
@@ -63,6 +66,26 @@ def test_frames_of_another_size_than_the_graphs_hold_no_more_either(
     assert bytes_between(open_still(), clip, lambda result: None) <= 0
 
 
+def test_frames_that_the_guards_refuse_hold_no_more_either(open_still: Any, make_clip: Any) -> None:
+    tracker, answers = open_still(), cycle((np.nan, -9.0, 9.0, 0.1, 0.1))
+    keeps = tracker.engine.decode
+
+    def fail_now_and_then(*arguments: Any) -> None:
+        keeps(*arguments)
+        answer = next(answers)
+        if answer != 0.1:
+            arguments[-1].log_odds.fill(answer)
+
+    tracker.engine.decode = fail_now_and_then
+    seen: Counter[str] = Counter()
+    assert bytes_between(tracker, make_clip(), lambda result: seen.update(verdicts(result))) <= 0
+    assert seen == {"not_finite": 40, "empty": 40, "saturated": 40, "good": 80}
+
+
+def verdicts(result: Result) -> list[str]:
+    return [verdict.value for verdict in result.verdicts.values()]
+
+
 def test_the_measure_sees_masks_that_are_kept(open_still: Any, make_clip: Any) -> None:
     kept: list[np.ndarray] = []
     clip = make_clip()
@@ -110,23 +133,55 @@ def test_results_are_views_that_the_next_frame_overwrites(
         assert np.shares_memory(probability, first.probabilities[object_id])
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("objects", [1, 3])
-def test_the_process_is_no_larger_at_frame_2000_than_at_100(
-    objects: int, open_tracker: Any, make_clip: Any
-) -> None:
+def slope(samples: list[tuple[int, int]]) -> float:
+    """Bytes a frame, by least squares over (frame, bytes)."""
+    frames, held = np.array(samples, np.float64).T
+    return float(np.polyfit(frames, held, 1)[0])
+
+
+def resident_samples(tracker: Tracker, clip: Any, frames: int, keep: Any) -> list[tuple[int, int]]:
+    """(frame, resident bytes) every 100 frames after the first 1000."""
     if not Path("/proc/self/statm").exists():
         pytest.skip("the process's size is read from /proc")
+    images = forward_and_backward(clip.frames)
+    tracker.start(next(images), clip.labels[0])
+    samples = []
+    for number in range(1, frames + 1):
+        keep(tracker.step(next(images)))
+        if number > 1000 and number % 100 == 0:
+            samples.append((number, resident_bytes()))
+    return samples
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("objects", [1, 3])
+def test_the_process_is_flat_over_20000_frames(
+    objects: int, open_still: Any, make_clip: Any, record_property: Callable[[str, Any], None]
+) -> None:
     clip = make_clip(count=40, objects=objects)
-    frames = forward_and_backward(clip.frames)
-    tracker = open_tracker()
-    tracker.start(next(frames), clip.labels[0])
-    for _ in range(100):
-        tracker.step(next(frames))
-    before = resident_bytes()
-    for _ in range(1900):
-        tracker.step(next(frames))
-    assert resident_bytes() - before < 1 << 20  # a mask kept a frame would be 7 MiB
+    samples = resident_samples(open_still(), clip, 20_000, lambda result: None)
+    grown = slope(samples)
+    record_property("rss_slope_bytes_per_frame", grown)
+    print(f"{objects} objects: {grown:+.2f} bytes a frame, {samples[0][1]} to {samples[-1][1]}")
+    assert abs(grown) < FLAT
+
+
+@pytest.mark.soak
+def test_the_slope_sees_a_number_kept_a_frame(open_still: Any, make_clip: Any) -> None:
+    kept: list[Any] = []
+    samples = resident_samples(
+        open_still(), make_clip(count=40), 20_000, lambda result: kept.append(result.timings)
+    )
+    assert slope(samples) > 4 * FLAT
+
+
+@pytest.mark.soak
+def test_with_a_network_the_process_is_flat_over_2000_frames(
+    open_tracker: Any, make_clip: Any
+) -> None:
+    clip = make_clip(count=40, objects=3)
+    samples = resident_samples(open_tracker(), clip, 2000, lambda result: None)
+    assert samples[-1][1] - samples[0][1] < 1 << 20  # a mask kept a frame would be 4 MiB
 
 
 def resident_bytes() -> int:
