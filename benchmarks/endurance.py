@@ -1,9 +1,10 @@
 """A clip played forward and backward for thousands of frames: memory, and whether the object holds.
 
-    python benchmarks/endurance.py --root DAVIS [--sequences a,b] [--frames 2000] [--json FILE]
+    python benchmarks/endurance.py --root DAVIS [--sequences a,b] [--frames 2000] [--model BUNDLE]
+        [--engine E] [--json FILE]
 
-For each sequence: resident memory at frame 100 and at the end, and the first of 25 frames in a row
-with J < 0.1 (the object is gone for good).
+For each sequence: resident memory at frame 100 and at the end, its slope between them by least
+squares, and the first of 25 frames in a row with J < 0.1 (the object is gone for good).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from edge_ttvos.cli.console import ProgressLine, Screen
 from edge_ttvos.cli.guard import guarded
@@ -22,6 +24,7 @@ from edge_ttvos.evaluation.jaccard import jaccard
 from edge_ttvos.firmware_bridge.engines.base import EngineOptions
 from edge_ttvos.firmware_bridge.evaluate import prompts
 from edge_ttvos.firmware_bridge.protocol import protocol
+from edge_ttvos.firmware_bridge.resident import resident_bytes
 from edge_ttvos.firmware_bridge.sources.images import read_image
 from edge_ttvos.firmware_bridge.tracker import Tracker
 
@@ -54,12 +57,21 @@ def endurance(
             f"{r['rss_first'] / 2**20:.1f}",
             f"{r['rss_last'] / 2**20:.1f}",
             f"{r['rss_peak'] / 2**20:.1f}",
+            f"{r['rss_bytes_per_frame']:+.1f}",
             f"{100 * r['J']:.1f}",
             "never" if r["gone_at"] is None else str(r["gone_at"]),
         )
         for name, r in results.items()
     ]
-    columns = ("sequence", f"RSS MiB at {FIRST}", f"at {frames}", "peak", "J", "gone at frame")
+    columns = (
+        "sequence",
+        f"RSS MiB at {FIRST}",
+        f"at {frames}",
+        "peak",
+        "bytes a frame",
+        "J",
+        "gone at frame",
+    )
     show.table(f"{frames} frames forward and backward", columns, rows)
     record = {"schema": 1, "complete": True, "frames": frames, "sequences": results}
     show.result({**record, "protocol": protocol(tracker)})
@@ -73,25 +85,31 @@ def play(
     paths = {path.stem: path for path in sequence.frames}
     there_and_back = [*stems, *stems[-2:0:-1]]
     tracker.start(read_image(paths[stems[0]]), prompts(sequence.start_masks(stems[0]), "mask"))
-    scores, first, peak = [], 0, 0
+    scores = np.full(frames, -1.0)  # written beforehand, so that nothing but a leak can grow
+    held = scores.copy()
     for number in range(1, frames + 1):
         stem = there_and_back[number % len(there_and_back)]
         result = tracker.step(read_image(paths[stem]))
         truth = sequence.read(sequence.annotations[stem]) > 0
-        scores.append(jaccard(result.mask > 0, truth))
-        peak = max(peak, resident_bytes())
-        first = resident_bytes() if number == FIRST else first
+        scores[number - 1] = jaccard(result.mask > 0, truth)
+        held[number - 1] = resident_bytes() or 0
         line.update((index + number / frames) / count, f"{sequence.name} {number}")
     return {
-        "rss_first": first,
-        "rss_last": resident_bytes(),
-        "rss_peak": peak,
+        "rss_first": int(held[FIRST - 1]),
+        "rss_last": int(held[-1]),
+        "rss_peak": int(held.max()),
+        "rss_bytes_per_frame": slope(held[FIRST - 1 :]),
         "J": float(np.mean(scores)),
         "gone_at": gone_at(scores),
     }
 
 
-def gone_at(scores: list[float]) -> int | None:
+def slope(values: NDArray[np.float64]) -> float:
+    """What a line through the values, by least squares, gains from one to the next."""
+    return float(np.polyfit(np.arange(values.size), values, 1)[0])
+
+
+def gone_at(scores: NDArray[np.float64]) -> int | None:
     """First of ``GONE_FRAMES`` frames in a row with J below ``GONE_J``, from 1; None: never."""
     run = 0
     for number, score in enumerate(scores, start=1):
@@ -99,12 +117,6 @@ def gone_at(scores: list[float]) -> int | None:
         if run == GONE_FRAMES:
             return number - GONE_FRAMES + 1
     return None
-
-
-def resident_bytes() -> int:
-    """Memory of this process that is in RAM, from the kernel."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * 4096
 
 
 if __name__ == "__main__":
