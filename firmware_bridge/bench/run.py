@@ -144,7 +144,7 @@ def _measure(config: BenchConfig, found: Findings, steps: Steps, around: Surroun
 
 def _objects(found: Findings, update: Callable[[str, float], None]) -> dict[str, Any]:
     sequence = found.dataset.load(found.dataset.names[0])
-    frames = min(objects.FRAMES, len(sequence.frames))
+    frames = min(objects.FRAMES, len(sequence.frames) - 1)
     between = _counting(update, "objects", len(objects.COUNTS) * frames)
     return objects.cost_of_objects(found.tracker.engine, sequence, between)
 
@@ -165,7 +165,7 @@ def _compare(
             def step(name: str, share: float, done: int = index) -> None:
                 update(name, (done + share) / len(found.dataset))
 
-            between = _counting(step, sequence.name, len(contestants) * len(sequence.frames))
+            between = _counting(step, sequence.name, len(contestants) * (len(sequence.frames) - 1))
             found.comparison.run(sequence, between)
     finally:
         for peer in peers:

@@ -80,3 +80,17 @@ def test_a_long_run_takes_no_more_memory_than_a_short_one() -> None:
     assert after == before
     assert latencies.frames == 5000
     assert all(len(value) < 10 for value in vars(latencies).values() if isinstance(value, dict))
+
+
+@given(st.lists(MILLISECONDS, min_size=1, max_size=40))
+def test_each_stage_has_percentiles_of_its_own(totals: list[float]) -> None:
+    latencies = Latencies()
+    for total in totals:
+        latencies.add(timings(encode=total, decode=total / 2))
+    found = latencies.stages_to_json()
+    for stage, factor in (("encode", 1), ("decode", 0.5)):
+        for name, share in (("p50", 0.5), ("p99", 0.99)):
+            exact = factor * np.quantile(totals, share, method="inverted_cdf")
+            assert found[stage][name] == pytest.approx(exact, rel=0.01, abs=2e-3)
+        assert found[stage]["mean"] == pytest.approx(factor * np.mean(totals), abs=1e-3)
+    assert set(found["mask"].values()) == {0.0}
