@@ -136,6 +136,15 @@ def test_a_short_dip_between_two_readings_is_seen(tmp_path: Path, plant: Plant) 
     assert watch.to_json()["throttled_by"] == ["throttled"]
 
 
+def test_a_run_that_begins_throttled_is_marked(tmp_path: Path, plant: Plant) -> None:
+    plant(FIRMWARE, "20002")
+    watch = Watch(tmp_path)
+    plant(FIRMWARE, "20000")
+    watch.end()
+
+    assert watch.throttled is True
+
+
 def test_what_was_before_the_run_does_not_count(tmp_path: Path, plant: Plant) -> None:
     plant(FIRMWARE, "50000")
     watch = Watch(tmp_path)
