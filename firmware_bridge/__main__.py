@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def run_selftest(options: argparse.Namespace) -> None:
 
 def dump(runs: Sequence[GoldenRun], path: Path) -> None:
     """Masks and probabilities of every size, for a comparison between machines."""
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for run in runs:
         size = f"{run.size[0]}x{run.size[1]}"
         arrays |= {f"{size}.masks": run.masks, f"{size}.probabilities": run.probabilities}

@@ -1,4 +1,4 @@
-"""A bundle tests itself: it follows its golden clip and compares the masks with the expected ones."""
+"""A bundle tests itself: it follows its golden clip and compares with the expected masks."""
 
 from __future__ import annotations
 
@@ -76,7 +76,8 @@ def _run(path: Path, bundle: Bundle, graph: Graph, threads: int | None) -> Golde
         frames = [read_image(bundle.folder / name) for name in graph.golden.frames]
         expected = [read_mask(bundle.folder / name) for name in graph.golden.masks]
         tracker.start(frames[0], expected[0])
-        masks, planes = [], []
+        masks: list[NDArray[np.uint8]] = []
+        planes: list[NDArray[np.float32]] = []
         for frame in frames[1:]:
             result = tracker.step(frame)
             masks.append(result.mask.copy())

@@ -1,7 +1,7 @@
-"""From a checkpoint to a tested bundle: export → parity → choose → golden clip → manifest → archive.
+"""From a checkpoint to a tested bundle: export → parity → choose → self-test → archive.
 
-Everything happens in a folder beside ``out`` that nobody else looks at; only what passed its own
-self-test is moved to its place, in one step. Whatever ends the work before leaves ``out`` as it was.
+Everything happens in a folder beside ``out`` that nobody else looks at; only what passed its
+own self-test is moved to its place. Whatever ends the work before leaves ``out`` as it was.
 """
 
 from __future__ import annotations
@@ -35,11 +35,13 @@ from edge_ttvos.targets.bundle_writer import (
     write_golden,
 )
 from edge_ttvos.targets.clip import Clip, reference_clip
+from edge_ttvos.targets.constraints import Finding, check, problems
 from edge_ttvos.targets.export import exporter
 from edge_ttvos.targets.export.graphs import build_graphs
 from edge_ttvos.targets.parity import Parity, Tolerance, compare, rollout
 from edge_ttvos.targets.place import archive_of, publish, staged
 
+STRICT = Tolerance()
 ROUNDS = 3  # times that every engine follows the clip when the fastest is looked for
 
 
@@ -63,7 +65,7 @@ class Order:
     engine: str | None = None
     threads: int | None = None
     clips: tuple[Clip, ...] = ()
-    tolerance: Tolerance = Tolerance()
+    tolerance: Tolerance = STRICT
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Deployment:
         engine: that it is for.
         model_ms: median of the model's time in a frame by engine, where several were measured.
         parity: by engine and size.
+        findings: operators that break a constraint of the target, or that none knows.
         golden: self-test, by size.
         bytes: of the archive.
     """
@@ -85,6 +88,7 @@ class Deployment:
     engine: str
     model_ms: Mapping[str, float]
     parity: tuple[Parity, ...]
+    findings: tuple[Finding, ...]
     golden: tuple[GoldenRun, ...]
     bytes: int
 
@@ -125,6 +129,7 @@ def deploy(
         if (scores := float_scores(_part(listen, 0.72, 0.22))) is not None:
             work.describe(scores)
         listen("self-test", 0.95)
+        findings = work.findings()
         runs = selftest(work.folder, order.threads)
         require(runs)
         packed = stage / "archive"
@@ -133,7 +138,9 @@ def deploy(
     listen("done", 1.0)
     archive = archive_of(out)
     length = archive.stat().st_size
-    return Deployment(out, archive, best, times, tuple(parities), tuple(runs), length)
+    return Deployment(
+        out, archive, best, times, tuple(parities), tuple(findings), tuple(runs), length
+    )
 
 
 class References:
@@ -190,6 +197,16 @@ class Work:
             scores,
         )
         finish(self.folder, contents)
+
+    def findings(self) -> list[Finding]:
+        """What of the graphs the target does not map, or does not know."""
+        files = [
+            path
+            for model in self.references.models
+            for path in sorted(models_folder(self.folder, model).iterdir())
+            if path.suffix != ".bin"
+        ]
+        return problems(check(self.order.target, self.engine, files))
 
     def _sizes(self) -> Sequence[tuple[TorchEngine, Clip, list[Any]]]:
         it = self.references

@@ -104,7 +104,9 @@ class Parity:
         return {
             "engine": self.engine,
             "size": list(self.size),
-            "tensors": {t.name: {k: v for k, v in asdict(t).items() if k != "name"} for t in self.tensors},
+            "tensors": {
+                t.name: {k: v for k, v in asdict(t).items() if k != "name"} for t in self.tensors
+            },
             "J": self.clips,
         }
 

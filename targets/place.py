@@ -36,7 +36,9 @@ def check_place(out: Path, overwrite: bool) -> None:
         raise OutputError(f"{out} holds other things than a bundle: give another --out")
     present = [str(path) for path in (out / MANIFEST, archive) if path.exists()]
     if present and not overwrite:
-        raise OutputError(f"{' and '.join(present)} exist already: give another --out, or --overwrite")
+        raise OutputError(
+            f"{' and '.join(present)} exist already: give another --out, or --overwrite"
+        )
 
 
 @contextmanager

@@ -55,7 +55,9 @@ def deploy(
     ] = None,
     engine: Annotated[
         str | None,
-        typer.Option("--engine", metavar="E", help="One of the target's engines; default: its own."),
+        typer.Option(
+            "--engine", metavar="E", help="One of the target's engines; default: its own."
+        ),
     ] = None,
     threads: ThreadsOption = None,
     data: Annotated[
@@ -135,6 +137,9 @@ def show_deployment(done: Any, show: Screen) -> None:
         ("engine", "size", "least cosine", "largest error", "least J of a clip", "model ms"),
         rows,
     )
+    for finding in done.findings:
+        operator = finding.operator or "the graph"
+        show.say(f"{finding.file}: {operator} {finding.verdict}: {finding.message}")
     show.say(
         f"{done.folder} for {done.engine} ({done.bytes / 1e6:.1f} MB as {done.archive.name}); "
         f"self-test passed at {len(done.golden)} size(s)"
@@ -153,6 +158,7 @@ def record(done: Any, config: DeployConfig, sha256: str) -> dict[str, Any]:
         "archive_bytes": done.bytes,
         "engine": done.engine,
         "model_ms": dict(done.model_ms),
+        "findings": [vars(finding) for finding in done.findings],
         "parity": [parity.to_json() for parity in done.parity],
         "selftest": [run.to_json() for run in done.golden],
         "protocol": bare_protocol(

@@ -69,8 +69,13 @@ class EngineInfo:
 class Engine(Protocol):
     """Runs one model at one size."""
 
-    model: ModelSpec
-    info: EngineInfo
+    @property
+    def model(self) -> ModelSpec:
+        """What it runs."""
+
+    @property
+    def info(self) -> EngineInfo:
+        """What runs it."""
 
     def encode(self, frame: NDArray[np.uint8], features: Features) -> None:
         """RGB uint8 (H + 1, W + 1, 3), as ``contracts.FrameSpec`` says → features."""

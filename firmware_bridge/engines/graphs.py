@@ -34,15 +34,15 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 class Session(Protocol):
-    """One graph in a runtime.
+    """One graph in a runtime."""
 
-    Attributes:
-        inputs: shape without the batch of one, by name.
-        outputs: likewise.
-    """
+    @property
+    def inputs(self) -> Mapping[str, tuple[int, ...]]:
+        """Shape without the batch of one, by name."""
 
-    inputs: Mapping[str, tuple[int, ...]]
-    outputs: Mapping[str, tuple[int, ...]]
+    @property
+    def outputs(self) -> Mapping[str, tuple[int, ...]]:
+        """Likewise."""
 
     def run(self, inputs: Arrays, outputs: Arrays) -> None:
         """Run on ``inputs`` and write ``outputs``; names that the graph does not have are idle."""
@@ -135,7 +135,7 @@ def tensor_shapes(model: ModelSpec) -> dict[str, tuple[int, ...]]:
         "previous_s8": s8,
         "previous_s16": s16,
         "masks": (*h8, 2 * model.mask_history),
-        **{name: (*h8, c) for name in ("modified_s8", "f", "g", "q", "attention")},
+        **dict.fromkeys(("modified_s8", "f", "g", "q", "attention"), (*h8, c)),
         "log_odds": (frame.height, frame.width),
         "update_weight": (1,),
     }

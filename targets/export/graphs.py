@@ -140,6 +140,7 @@ class Encode(nn.Module):
 def fold_normalisation(convolution: nn.Conv2d, mean: tuple[int, int, int]) -> nn.Conv2d:
     """The convolution of (x − mean) / deviation as one of x, whose input brings its own padding."""
     folded = nn.Conv2d(3, convolution.out_channels, 3, 2)
+    assert folded.bias is not None
     std = torch.tensor(IMAGE_STD).view(1, 3, 1, 1)
     assert convolution.bias is not None, "fold batch normalisation first"
     with torch.no_grad():
@@ -219,6 +220,7 @@ def foreground_less_background(up: nn.ConvTranspose2d) -> nn.ConvTranspose2d:
     half = up.out_channels // 2
     folded = nn.ConvTranspose2d(up.in_channels, half, 4, 2, 1)
     assert up.bias is not None
+    assert folded.bias is not None
     with torch.no_grad():
         folded.weight.copy_(up.weight[:, half:] - up.weight[:, :half])
         folded.bias.copy_(up.bias[half:] - up.bias[:half])

@@ -1,0 +1,70 @@
+"""``edge-ttvos deploy``: refusals, the record, and that ``track`` takes the bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ENGINE = "onnxruntime"
+
+
+def arguments(checkpoint: Path, out: Path) -> list[str]:
+    return [
+        "deploy",
+        "--target",
+        "host",
+        "--engine",
+        ENGINE,
+        "--model",
+        str(checkpoint),
+        "--out",
+        str(out),
+    ]
+
+
+def test_a_bundle_is_made_and_tracks(
+    call: Any, checkpoint: Path, clip: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip(ENGINE)
+    out = tmp_path / "bundle"
+    done = call(*arguments(checkpoint, out), "--threads", "1", "--json", "-")
+    assert done.code == 0, done.err
+    record = done.json
+    assert record["complete"] is True
+    assert (record["engine"], record["bundle"]) == (ENGINE, str(out))
+    assert Path(record["archive"]).stat().st_size == record["archive_bytes"]
+    assert record["selftest"][0]["ok"] is True
+    (parity,) = record["parity"]
+    assert parity["J"]["reference"] == pytest.approx(1, abs=0.01)
+    assert "self-test passed" in done.err
+    for place in (out, out.with_name("bundle.ettvos")):
+        followed = call(
+            "track", clip, "--box", "8,8,24,24", "--model", place, "--out", tmp_path / place.suffix
+        )
+        assert followed.code == 0, followed.err
+    again = call(*arguments(checkpoint, out))
+    assert (again.code, "--overwrite" in again.complaint) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--target", "toaster"], "there is no target 'toaster'; known: host"),
+        (["--engine", "torch"], "got --engine torch"),
+        (["--model", "none"], "there is no model 'none'"),
+        (["--data", "nowhere"], "nowhere"),
+    ],
+)
+def test_refusals_are_one_line_and_write_nothing(
+    change: list[str], message: str, call: Any, checkpoint: Path, tmp_path: Path
+) -> None:
+    done = call(*arguments(checkpoint, tmp_path / "out"), *change)
+    assert done.code == 1
+    assert message in done.complaint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistyped_size_is_a_usage_error(call: Any, checkpoint: Path, tmp_path: Path) -> None:
+    assert call(*arguments(checkpoint, tmp_path / "out"), "--size", "big").code == 2
