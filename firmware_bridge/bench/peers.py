@@ -20,6 +20,7 @@ from edge_ttvos.firmware_bridge.tracker import Tracker
 from edge_ttvos.weights import find_checkpoint
 
 EAGER = "pytorch-eager"
+HALF, HALF_ENGINE = "bfloat16", "openvino"
 CHECKPOINT, ENGINE = "default", "torch"
 
 Opener = Callable[[Tracker, BenchConfig], Contestant]
@@ -45,7 +46,16 @@ def open_nanotrack(ours: Tracker, config: BenchConfig) -> Contestant:
     return NanoTrack(config.data / FOLDER, ours.engine.info.threads)
 
 
-PEERS: dict[str, Opener] = {EAGER: open_eager, NANOTRACK: open_nanotrack}
+def open_bfloat16(ours: Tracker, config: BenchConfig) -> Contestant:
+    """The same bundle computed in bfloat16; OpenVINO alone does it."""
+    info, frame = ours.engine.info, ours.model.frame
+    if info.name != HALF_ENGINE:
+        raise EngineError(f"{info.name} does not compute in bfloat16 on processors")
+    options = EngineOptions((frame.height, frame.width), info.threads, bfloat16=True)
+    return MaskTracker(HALF, Tracker.open(config.model, HALF_ENGINE, 1, options))
+
+
+PEERS: dict[str, Opener] = {EAGER: open_eager, HALF: open_bfloat16, NANOTRACK: open_nanotrack}
 
 
 def open_peers(ours: Tracker, config: BenchConfig) -> tuple[list[Contestant], dict[str, str]]:

@@ -105,7 +105,9 @@ class EngineOptions:
     Attributes:
         size: height and width of the graph in pixels; rounded up to multiples of 16.
         threads: CPU threads.
+        bfloat16: compute in bfloat16; OpenVINO alone heeds it, where the processor can.
     """
 
     size: tuple[int, int] | None = None
     threads: int | None = None
+    bfloat16: bool = False

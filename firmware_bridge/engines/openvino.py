@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import openvino
 
+from edge_ttvos.errors import EngineError
 from edge_ttvos.firmware_bridge.engines.base import EngineOptions
 from edge_ttvos.firmware_bridge.engines.graphs import Arrays, GraphEngine, open_graphs
 
 VERSION: str = openvino.get_version().partition("-")[0]
-DEVICE = "CPU"
+DEVICE, CAPABILITIES = "CPU", "OPTIMIZATION_CAPABILITIES"
 
 
 def open_openvino(model: str, options: EngineOptions) -> GraphEngine:
@@ -18,18 +20,22 @@ def open_openvino(model: str, options: EngineOptions) -> GraphEngine:
 
     Raises:
         BundleError: it is no sound bundle.
-        EngineError: it was made for another engine, or its graphs do not load.
+        EngineError: it was made for another engine, its graphs do not load, or the processor has
+            no bfloat16 and it is asked for.
     """
-    return open_graphs("openvino", VERSION, OpenVinoSession, model, options)
+    if options.bfloat16 and "BF16" not in openvino.Core().get_property(DEVICE, CAPABILITIES):
+        raise EngineError("this processor does not compute in bfloat16")
+    session = partial(OpenVinoSession, precision="bf16" if options.bfloat16 else "f32")
+    return open_graphs("openvino", VERSION, session, model, options)
 
 
 class OpenVinoSession:
-    """One XML file and its weights on the CPU, computed in the precision that it was saved in."""
+    """One XML file and its weights on the CPU, computed in float32 unless told otherwise."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, precision: str = "f32") -> None:
         settings = {
             "INFERENCE_NUM_THREADS": threads,
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "LATENCY",
         }
         compiled = openvino.Core().compile_model(str(path), DEVICE, settings)

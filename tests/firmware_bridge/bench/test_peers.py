@@ -25,6 +25,7 @@ def test_each_that_cannot_run_says_why(config: Any, open_still: Any) -> None:
     opened, left_out = peers.open_peers(open_still(1), config)
 
     assert opened == []
+    assert "still does not compute in bfloat16" in left_out["bfloat16"]
     assert "another checkpoint" in left_out["pytorch-eager"]
     assert "nanotrack_backbone_sim.onnx" in left_out["nanotrack-v2"]
 
