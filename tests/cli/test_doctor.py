@@ -14,14 +14,17 @@ from edge_ttvos.evaluation.masks import write_mask
 from edge_ttvos.firmware_bridge.diagnosis import Check, Diagnosis
 from edge_ttvos.weights import LICENSE_NOTE
 
-WITHOUT_TORCH = """
+WITHOUT = """
 class Board:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("torch", "safetensors"):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        if name.partition(".")[0] in {absent}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, Board())
 """
+ENGINES = ("ai_edge_litert", "onnxruntime", "openvino", "tensorflow", "tflite_runtime")
+WITHOUT_TORCH = WITHOUT.format(absent=("torch", "safetensors"))
+WITHOUT_ENGINES = WITHOUT.format(absent=("torch", "safetensors", *ENGINES))
 REMEDY = "pip install 'edge-ttvos[host]'"
 
 
@@ -48,20 +51,29 @@ def test_doctor_in_json(call: Callable[..., Any]) -> None:
     assert record["protocol"]["device"]
 
 
-def test_without_torch_doctor_says_what_to_type(shell: Callable[..., Any]) -> None:
-    done = shell("doctor", "--json", "-", before=WITHOUT_TORCH)
+def test_without_engines_doctor_says_what_to_type(shell: Callable[..., Any]) -> None:
+    done = shell("doctor", "--json", "-", before=WITHOUT_ENGINES)
 
     assert done.code == 1
     assert done.json["can_track"] is False
+    engines = {c["name"]: c for c in done.json["checks"] if c["name"].startswith("engine ")}
+    assert not any(engine["ok"] for engine in engines.values())
+    assert engines["engine torch"]["advice"] == REMEDY
+    assert engines["engine litert"]["advice"] == "pip install 'edge-ttvos[litert]'"
+    assert "edge-ttvos: this installation cannot track yet; type:" in done.err
+    assert REMEDY in done.err
+
+
+def test_one_engine_is_enough(shell: Callable[..., Any]) -> None:
+    pytest.importorskip("onnxruntime")
+    done = shell("doctor", "--json", "-", before=WITHOUT_TORCH)
+
+    assert (done.code, done.json["can_track"]) == (0, True)
     (engine,) = (check for check in done.json["checks"] if check["name"] == "engine torch")
     assert (engine["ok"], engine["advice"]) == (False, REMEDY)
-    assert [line.strip() for line in done.err.splitlines()[-2:]] == [
-        "edge-ttvos: this installation cannot track yet; type:",
-        REMEDY,
-    ]
 
 
-def test_without_torch_track_ends_with_one_clear_line(
+def test_without_torch_a_checkpoint_ends_with_one_clear_line(
     shell: Callable[..., Any], clip: Path, tmp_path: Path
 ) -> None:
     options = ("--box", "1,2,30,30", "--out", tmp_path / "out")
@@ -69,7 +81,7 @@ def test_without_torch_track_ends_with_one_clear_line(
     done = shell("track", clip, *options, before=WITHOUT_TORCH)
 
     assert done.code == 1
-    assert "no engine is installed" in done.complaint
+    assert "engine torch needs torch, which is not installed" in done.complaint
     assert REMEDY in done.complaint
     assert not (tmp_path / "out").exists()
 
