@@ -23,6 +23,7 @@ def export(graph: Graph, folder: Path) -> tuple[Path, ...]:
     path = folder / f"{graph.name}{SUFFIX}"
     data = serialized(graph)
     with quietly(f"{graph.name} to OpenVINO"):
-        model = openvino.convert_model(io.BytesIO(data))
+        # not convert_model, which reports to its makers over the network
+        model = openvino.Core().read_model(io.BytesIO(data))
         openvino.save_model(model, path, compress_to_fp16=False)
     return (path, path.with_suffix(".bin"))
