@@ -22,7 +22,7 @@ TREE := build/types
 
 .PHONY: help
 help: ## Show this.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  TORCH_INDEX=https://download.pytorch.org/whl/cpu  set up with a PyTorch without CUDA"
 	@echo "  PYTHONS=python3.12                                set up with this Python"
@@ -31,6 +31,10 @@ help: ## Show this.
 .PHONY: demo
 demo: $(READY) ## Follow an object through the clip in examples/demo; results in demo-out/.
 	$(PYTHON) examples/demo.py --out demo-out $(ARGS)
+
+.PHONY: arm64
+arm64: $(READY) ## Test the raspberry-pi bundle on an emulated one; docs/how-to/test-on-arm64.md.
+	PYTHON=$(PYTHON) tools/arm64/run.sh build/arm64 $(ARGS)
 
 .PHONY: test
 test: $(READY) ## Run the tests.
