@@ -5,6 +5,7 @@ A new engine is tested as soon as its entry point is there.
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -282,3 +283,24 @@ def test_what_is_no_model_is_refused(engine_name: str, tmp_path: Path) -> None:
     for model in (tmp_path / "noise.safetensors", tmp_path / "none", tmp_path):
         with pytest.raises(ModelError):
             opener(str(model), EngineOptions())
+
+
+@pytest.mark.slow
+def test_no_array_is_kept_from_frame_100_to_frame_200(
+    engine_name: str, open_model: Open, make_clip: Any
+) -> None:
+    clip, tracker = make_clip(count=12), Tracker(open_model(engine_name), max_objects=1)
+    tracker.start(clip.frames[0], clip.labels[0])
+    held = {}
+    try:
+        for index in range(1, 201):
+            if index == 90:  # tracing is slow; ten frames are time enough to settle
+                tracemalloc.start()
+            tracker.step(clip.frames[index % 12])
+            if index in (100, 200):
+                domain = tracemalloc.DomainFilter(True, np.lib.tracemalloc_domain)
+                traces = tracemalloc.take_snapshot().filter_traces([domain]).traces
+                held[index] = sum(trace.size for trace in traces)
+    finally:
+        tracemalloc.stop()
+    assert held[200] <= held[100]
