@@ -77,7 +77,7 @@ def run_bench(
         result = record(None)
     show(result, listener)
     if not draw(result, config.out / FIGURE):
-        listener.say(f"no {FIGURE}: matplotlib is missing; type: pip install 'edge-ttvos[figures]'")
+        listener.say(f"no {FIGURE}: matplotlib is missing; type: pip install matplotlib")
     return result
 
 

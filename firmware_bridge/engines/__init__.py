@@ -18,7 +18,8 @@ from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
 
 GROUP = "edge_ttvos.engines"
 CHECKPOINTS = "torch"  # the engine that runs them
-EXTRAS = {"torch": "host"}  # that install an engine; others are called like it
+# What pip installs for an engine, on a board too, where no index has this package itself.
+PACKAGES = {"litert": "ai-edge-litert", "torch": "'edge-ttvos[host]'"}  # others: their own name
 
 
 def known_engines() -> list[str]:
@@ -38,10 +39,9 @@ def load_opener(name: str) -> Callable[[str, EngineOptions], Engine]:
     try:
         opener: Callable[[str, EngineOptions], Engine] = entries[name].load()
     except ImportError as error:
-        extra = EXTRAS.get(name, name)
         raise EngineError(
             f"engine {name} needs {error.name or error}, which is not installed; type: "
-            f"pip install 'edge-ttvos[{extra}]'"
+            f"pip install {PACKAGES.get(name, name)}"
         ) from error
     return opener
 

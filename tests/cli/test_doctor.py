@@ -59,7 +59,7 @@ def test_without_engines_doctor_says_what_to_type(shell: Callable[..., Any]) -> 
     engines = {c["name"]: c for c in done.json["checks"] if c["name"].startswith("engine ")}
     assert not any(engine["ok"] for engine in engines.values())
     assert engines["engine torch"]["advice"] == REMEDY
-    assert engines["engine litert"]["advice"] == "pip install 'edge-ttvos[litert]'"
+    assert engines["engine litert"]["advice"] == "pip install ai-edge-litert"
     assert "edge-ttvos: this installation cannot track yet; type:" in done.err
     assert REMEDY in done.err
 
