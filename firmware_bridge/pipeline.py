@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from edge_ttvos.firmware_bridge import arithmetic, guards
+from edge_ttvos.firmware_bridge import arithmetic
 from edge_ttvos.firmware_bridge.engines.base import Engine
 from edge_ttvos.firmware_bridge.geometry import Fit
-from edge_ttvos.firmware_bridge.guards import Verdict
+from edge_ttvos.firmware_bridge.guards import is_finite
 from edge_ttvos.firmware_bridge.latency import Stopwatch
 from edge_ttvos.firmware_bridge.prompts import Plane
 from edge_ttvos.firmware_bridge.state import Memory, Slot
@@ -63,37 +63,38 @@ class Pipeline:
             for other in self.memory.occupied:
                 np.minimum(other.probability, rest, out=other.probability)
             slot.object_id = object_id
+            slot.guard.begin(float(np.count_nonzero(plane)) / plane.size)
         for slot in self.memory.occupied:
             if slot not in before:
                 for _ in range(self.model.mask_history):
                     arithmetic.push_mask(slot.masks, slot.probability, small)
-            elif slot.verdict is Verdict.GOOD:
+            elif slot.good:
                 arithmetic.write_newest(slot.masks, slot.probability, small)
 
     def follow(self, frame: NDArray[np.uint8], fit: Fit) -> None:
         """All objects into the next frame: their probabilities, and verdicts of their own."""
         slots = self.memory.occupied
-        if not slots or any(slot.verdict is Verdict.GOOD for slot in slots):
-            self.memory.advance()
+        self.memory.advance()
         self.encode(frame, fit)
         with np.errstate(all="ignore"):  # what is not finite, the guards find
             for slot in slots:
                 self._match(slot, fit)
-        sound = [slot for slot in slots if slot.verdict is Verdict.GOOD]
+        sound = [slot for slot in slots if slot.good]
         arena = self.memory.arena
         arithmetic.aggregate([s.decoded.log_odds for s in sound], arena["odds"], arena["plane"])
         self._watch.lap("aggregate")
 
     def keep(self) -> None:
-        """The masks of the objects that are in sight become the newest of their histories."""
+        """Masks of objects in sight enter their histories; others keep what was seen last."""
         for slot in self.memory.occupied:
-            if slot.verdict is Verdict.GOOD:
+            slot.hold(self.memory.previous)
+            if slot.good:
                 arithmetic.push_mask(slot.masks, slot.probability, self.memory.arena["small"])
         self._watch.lap("aggregate")
 
     def _match(self, slot: Slot, fit: Fit) -> None:
         memory, embedding, decoded = self.memory, self.memory.embedding, slot.decoded
-        before, now = memory.previous, memory.current
+        before, now = slot.seen if slot.holding else memory.previous, memory.current
         attention = memory.arena["attention"]
         self.engine.embed(before.s8, slot.masks, now.s8, embedding)
         self._watch.lap("embed")
@@ -106,22 +107,22 @@ class Pipeline:
         self._watch.lap("decode")
         weight = float(decoded.update_weight[0]) if self.model.update == "weighted" else 0.0
         log_odds, scratch = fit.crop(decoded.log_odds), fit.crop(memory.arena["inside"])
-        slot.verdict = guards.judge(log_odds, weight, slot.share, scratch)
+        slot.guard.judge(log_odds, weight, scratch)
         slot.lost_frames += 1  # until a pixel is found
-        if slot.verdict is not Verdict.GOOD:
+        if not slot.good:
             slot.probability.fill(0)
 
     def _update_template(self, slot: Slot) -> None:
         """Eq. (2), or the release's rule; not from a frame that was not good, nor from NaN."""
         first = slot.updates[0] == 0
-        if not first and (self.model.update == "frozen" or slot.verdict is not Verdict.GOOD):
+        if not first and (self.model.update == "frozen" or not slot.good):
             return
         memory = self.memory
         matrix, row = memory.arena["matrix"], memory.arena["row"]
         arithmetic.embedding_matrix(
             memory.embedding.f, memory.embedding.g, self.model.scaled_softmax, matrix, row
         )
-        if not guards.is_finite(matrix):
+        if not is_finite(matrix):
             return
         slot.updates += 1
         step = 1.0 / float(slot.updates[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from edge_ttvos.contracts import S4, S8, S16, ModelSpec, StateSpec, TensorSpec, state_spec
 from edge_ttvos.firmware_bridge.arena import Arena
 from edge_ttvos.firmware_bridge.engines.base import Decoded, Embedding, Features
-from edge_ttvos.firmware_bridge.guards import Verdict
+from edge_ttvos.firmware_bridge.guards import Guard, Verdict
 
 Float = NDArray[np.float32]
 
@@ -29,8 +30,9 @@ class Slot:
         probability: (H, W) of the current frame, at the graph's size.
         decoded: what the engine fills: w (1,) for the coming template update, and the log-odds,
             which stand in ``probability`` until they are aggregated.
-        share: of the frame's pixels that the object had in its last good frame, 0…1.
-        verdict: on the last frame; the template is updated from good ones only.
+        seen: s8 and s16 of the last good frame, kept while the object is out of sight.
+        guard: judges every frame; only good ones enter template and masks.
+        holding: whether ``seen`` stands in for the previous frame's features.
     """
 
     object_id: int
@@ -40,25 +42,33 @@ class Slot:
     lost_frames: NDArray[np.int32]
     probability: Float
     decoded: Decoded
-    share: float = 0.0
-    verdict: Verdict = Verdict.GOOD
+    seen: Features
+    guard: Guard
+    holding: bool = False
 
     def reset(self, object_id: int) -> None:
         """Forget everything and belong to ``object_id`` (0: free)."""
         self.object_id = object_id
-        self.share, self.verdict = 0.0, Verdict.GOOD
+        self.guard.begin(0.0)
+        self.holding = False
         for array in (self.template, self.masks, self.probability, self.decoded.update_weight):
             array.fill(0)
         self.updates.fill(0)
         self.lost_frames.fill(0)
 
-    def settle(self, share: float) -> None:
-        """Once every pixel of a frame is given to somebody: the object's share of them, 0…1."""
-        if share:
-            self.share, self.verdict = share, Verdict.GOOD
-            self.lost_frames.fill(0)
-        elif self.verdict is Verdict.GOOD:
-            self.verdict = Verdict.EMPTY
+    @property
+    def good(self) -> bool:
+        """Whether the object is in sight, and its mask in the last frame fit to be kept."""
+        return self.guard.verdict is Verdict.GOOD
+
+    def hold(self, seen: Features) -> None:
+        """While the object is out of sight, ``seen``, of the frame that its masks show, is kept."""
+        if self.good:
+            self.holding = False
+        elif not self.holding:
+            self.holding = True
+            np.copyto(self.seen.s8, seen.s8)
+            np.copyto(self.seen.s16, seen.s16)
 
 
 class Memory:
@@ -86,7 +96,7 @@ class Memory:
             TensorSpec("odds", size),
             TensorSpec("inside", size, "bool"),
             TensorSpec("small", h8),
-            *(TensorSpec(f"{i}.probability", size) for i in range(max_objects)),
+            *(tensor for i in range(max_objects) for tensor in _beside_the_slot(i, model)),
         ]
         shared = [replace(t, name=f"shared.{t.name}") for t in self.spec.shared]
         slots = [
@@ -107,7 +117,8 @@ class Memory:
         names = ("template", "masks", "updates", "lost_frames", "probability")
         own = {name: a[f"{index}.{name}"] for name in names}
         decoded = Decoded(own["probability"], a[f"{index}.update_weight"])
-        return Slot(0, decoded=decoded, **own)
+        seen = Features(a["s4"], a[f"{index}.seen_s8"], a[f"{index}.seen_s16"])
+        return Slot(0, decoded=decoded, seen=seen, guard=Guard(), **own)
 
     @property
     def occupied(self) -> list[Slot]:
@@ -132,3 +143,11 @@ class Memory:
         """Free all slots."""
         for slot in self.slots:
             slot.reset(0)
+
+
+def _beside_the_slot(index: int, model: ModelSpec) -> Iterator[TensorSpec]:
+    """What an object has beside the state of its slot."""
+    frame = model.frame
+    yield TensorSpec(f"{index}.probability", (frame.height, frame.width))
+    yield TensorSpec(f"{index}.seen_s8", (*frame.at(8), S8))
+    yield TensorSpec(f"{index}.seen_s16", (*frame.at(16), S16))

@@ -147,6 +147,8 @@ class Tracker:
             self.drop(object_id)
         self._pipeline.occupy(planes, canvas.fit)
         self._paint(canvas, planes)
+        for slot in self.memory.occupied:
+            slot.hold(self.memory.current)
         return self._result(canvas)
 
     def drop(self, object_id: int) -> None:
@@ -221,12 +223,14 @@ class Tracker:
             canvas.mask[plane > 0] = object_id
         counts = cv2.calcHist([canvas.mask], [0], None, [256], [0, 256])
         for slot in slots:
-            slot.settle(float(counts.item(slot.object_id)) / canvas.mask.size)
+            slot.guard.settle(in_sight=counts.item(slot.object_id) > 0)
+            if slot.good:
+                slot.lost_frames.fill(0)
         self._watch.lap("mask")
 
     def _result(self, canvas: Canvas) -> Result:
         slots = self.memory.occupied
-        verdicts = {slot.object_id: slot.verdict for slot in slots}
+        verdicts = {slot.object_id: slot.guard.verdict for slot in slots}
         return Result(
             mask=canvas.mask,
             probabilities={s.object_id: canvas.fit.crop(s.probability) for s in slots},

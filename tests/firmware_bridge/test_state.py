@@ -36,7 +36,7 @@ def test_the_arena_holds_the_state_with_its_shapes_and_types() -> None:
             assert (array.shape, array.dtype) == (tensor.shape, np.dtype(tensor.dtype))
 
 
-def test_an_object_more_costs_its_slot_and_its_probability() -> None:
+def test_an_object_more_costs_its_slot_its_probability_and_the_features_it_was_seen_in() -> None:
     sizes = [Memory(model(), n).arena.nbytes for n in (1, 2, 3)]
     slot = memory_of_one_slot()
     assert sizes[2] - sizes[1] == sizes[1] - sizes[0] == slot
@@ -44,7 +44,7 @@ def test_an_object_more_costs_its_slot_and_its_probability() -> None:
 
 def memory_of_one_slot() -> int:
     spec = state_spec(model(), 1)
-    sizes = [t.nbytes for t in spec.slot] + [4 * 48 * 80]
+    sizes = [t.nbytes for t in (*spec.slot, *spec.shared)] + [4 * 48 * 80]
     return sum(-(-size // 64) * 64 for size in sizes)
 
 
@@ -55,7 +55,7 @@ def test_every_buffer_that_is_used_lies_in_the_arena() -> None:
     used += vars(memory.embedding).values()
     for slot in memory.slots:
         used += [slot.template, slot.masks, slot.updates, slot.lost_frames, slot.probability]
-        used += vars(slot.decoded).values()
+        used += [*vars(slot.decoded).values(), *vars(slot.seen).values()]
     assert {id(array) for array in used} <= known
 
 
@@ -64,6 +64,8 @@ def test_slots_share_nothing() -> None:
     for name in ("template", "masks", "updates", "lost_frames", "probability"):
         assert not np.shares_memory(getattr(first, name), getattr(second, name))
     assert not np.shares_memory(first.decoded.update_weight, second.decoded.update_weight)
+    assert not np.shares_memory(first.seen.s8, second.seen.s8)
+    assert not np.shares_memory(first.seen.s16, second.seen.s16)
 
 
 def test_a_slot_that_is_reset_forgets_everything_and_leaves_the_others() -> None:

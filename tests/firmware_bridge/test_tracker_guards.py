@@ -23,6 +23,16 @@ def log_odds(value: float, *where: int) -> Spoil:
     return spoil
 
 
+def all_but(value: float, pixels: int) -> Spoil:
+    """The object's log-odds but for a few pixels of a row, which are the object's for certain."""
+
+    def spoil(*arguments: Any) -> None:
+        arguments[-1].log_odds[...] = value
+        arguments[-1].log_odds[20, :pixels] = 9
+
+    return spoil
+
+
 def weight(value: float) -> Spoil:
     def spoil(*arguments: Any) -> None:
         arguments[-1].update_weight[:] = value
@@ -39,7 +49,8 @@ def in_map(name: str, value: float) -> Spoil:
     return spoil
 
 
-NOT_FINITE, SATURATED, EMPTY = Verdict.NOT_FINITE, Verdict.SATURATED, Verdict.EMPTY
+NOT_FINITE, SATURATED = Verdict.NOT_FINITE, Verdict.SATURATED
+EMPTY, REMNANT = Verdict.EMPTY, Verdict.REMNANT
 FAULTS: dict[str, tuple[str, Spoil, Verdict]] = {
     "NaN": ("decode", log_odds(np.nan, 5, 5), NOT_FINITE),
     "all NaN": ("decode", log_odds(np.nan), NOT_FINITE),
@@ -50,6 +61,7 @@ FAULTS: dict[str, tuple[str, Spoil, Verdict]] = {
     "s8 NaN": ("encode", in_map("s8", np.nan), NOT_FINITE),
     "saturated": ("decode", log_odds(9.0), SATURATED),
     "empty": ("decode", log_odds(-9.0), EMPTY),
+    "remnant": ("decode", all_but(-9.0, 3), REMNANT),
 }
 faults = pytest.mark.parametrize(("stage", "spoil", "verdict"), FAULTS.values(), ids=list(FAULTS))
 
@@ -79,7 +91,7 @@ def state_of(tracker: Tracker, object_id: int) -> dict[str, np.ndarray]:
         "template": slot.template.copy(),
         "masks": slot.masks.copy(),
         "updates": slot.updates.copy(),
-        "share": np.array(slot.share),
+        "last": np.array(slot.guard.last),
     }
 
 
@@ -185,7 +197,7 @@ def test_one_objects_bad_frame_touches_no_other(
     expected = without.step(clip.frames[2])
     assert result.verdicts == {1: Verdict.GOOD, 2: verdict, 3: Verdict.GOOD}
     after = state_of(tracker, 2)
-    for name in ("masks", "share"):
+    for name in ("masks", "last"):
         np.testing.assert_array_equal(before[name], after[name])
     close = 2e-4 if verdict is EMPTY else 0  # what is empty still takes part in the aggregation
     for i in (1, 3):
@@ -197,6 +209,37 @@ def test_one_objects_bad_frame_touches_no_other(
     result = tracker.step(clip.frames[3])
     assert all(np.all(np.isfinite(plane)) for plane in result.probabilities.values())
     np.testing.assert_array_equal(state_of(tracker, 2)["updates"], after["updates"])
+
+
+def test_a_lost_object_is_sought_by_the_frame_that_showed_it_last(
+    open_tracker: Any, make_clip: Any
+) -> None:
+    clip = make_clip(count=6, objects=2)
+    tracker = open_tracker()
+    tracker.start(clip.frames[0], clip.labels[0])
+    tracker.step(clip.frames[1])
+    slot = tracker.memory.slots[1]
+    last = [getattr(tracker.memory.current, name).copy() for name in ("s8", "s16")]
+    for frame in clip.frames[2:5]:
+        result = step_spoilt(tracker, frame, "decode", log_odds(-9.0), call=1)
+        assert result.verdicts == {1: Verdict.GOOD, 2: EMPTY}
+        for kept, found in zip(last, (slot.seen.s8, slot.seen.s16), strict=True):
+            np.testing.assert_array_equal(kept, found)
+    decode, inputs = tracker.engine.decode, []
+
+    def note(*arguments: Any) -> None:
+        inputs.append(arguments[3].copy())
+        decode(*arguments)
+
+    tracker.engine.decode = note
+    previous = tracker.memory.current.s16.copy()
+    tracker.step(clip.frames[5])
+    np.testing.assert_array_equal(inputs[0], previous)
+    np.testing.assert_array_equal(inputs[1], last[1])
+    tracker.step(clip.frames[4])
+    assert slot.good
+    assert not slot.holding
+    np.testing.assert_array_equal(inputs[3], inputs[2])
 
 
 def test_a_mask_may_fill_the_frame_if_it_grows_into_it(open_still: Any, make_clip: Any) -> None:
