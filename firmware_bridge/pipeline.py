@@ -106,8 +106,9 @@ class Pipeline:
         self.engine.decode(now, embedding.s8, attention, before.s16, slot.masks, decoded)
         self._watch.lap("decode")
         weight = float(decoded.update_weight[0]) if self.model.update == "weighted" else 0.0
-        log_odds, scratch = fit.crop(decoded.log_odds), fit.crop(memory.arena["inside"])
-        slot.guard.judge(log_odds, weight, scratch)
+        log_odds = fit.crop(decoded.log_odds)
+        height, width = fit.content
+        slot.guard.judge(log_odds, weight, memory.arena["inside"][:height, :width])
         slot.lost_frames += 1  # until a pixel is found
         if not slot.good:
             slot.probability.fill(0)

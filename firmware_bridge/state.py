@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ class Slot:
     decoded: Decoded
     seen: Features
     guard: Guard
-    holding: bool = False
+    holding: bool = field(default=False, init=False)
 
     def reset(self, object_id: int) -> None:
         """Forget everything and belong to ``object_id`` (0: free)."""

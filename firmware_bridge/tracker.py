@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_ttvos.contracts import ModelSpec
-from edge_ttvos.errors import CapacityError, FrameError, InputError, ModelError
+from edge_ttvos.errors import CapacityError, FrameError, InputError
 from edge_ttvos.firmware_bridge.canvas import Canvas
 from edge_ttvos.firmware_bridge.engines import open_engines
 from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
@@ -25,6 +24,7 @@ from edge_ttvos.firmware_bridge.latency import Stopwatch
 from edge_ttvos.firmware_bridge.pipeline import Pipeline
 from edge_ttvos.firmware_bridge.prompts import Plane, Prompt, Prompts, parse_prompts
 from edge_ttvos.firmware_bridge.result import ObjectState, Result
+from edge_ttvos.firmware_bridge.sizes import check_one_model, choose
 from edge_ttvos.firmware_bridge.state import Memory
 
 __all__ = ["DEFAULT_MAX_OBJECTS", "ObjectState", "Result", "Tracker", "Verdict"]
@@ -51,7 +51,8 @@ class Tracker:
         if max_objects < 1:
             raise InputError(f"max_objects must be at least 1; got {max_objects}")
         engines = engines if isinstance(engines, Sequence) else (engines,)
-        _check_one_model([engine.model for engine in engines])
+        self._models = [engine.model for engine in engines]
+        check_one_model(self._models)
         self._watch = Stopwatch()
         self._pipelines = [Pipeline(engine, max_objects, self._watch) for engine in engines]
         self._pipeline = self._pipelines[0]
@@ -197,13 +198,12 @@ class Tracker:
         return self._canvas
 
     def _choose(self, height: int, width: int) -> Canvas:
-        """Turn to the size that keeps most of such frames' pixels, of equals the smallest."""
-        fits = [Fit.of(pipeline.model.frame, height, width) for pipeline in self._pipelines]
-        best = max(range(len(fits)), key=lambda i: _worth(fits[i]))
-        self._pipeline = self._pipelines[best]
-        if self._canvas is not None and self._canvas.fit == fits[best]:
+        """Turn to the size that suits such frames."""
+        self._pipeline = self._pipelines[choose(self._models, height, width)]
+        fit = Fit.of(self.model.frame, height, width)
+        if self._canvas is not None and self._canvas.fit == fit:
             return self._canvas
-        return Canvas(fits[best])
+        return Canvas(fit)
 
     def _check_capacity(self, wanted: int) -> None:
         slots = len(self.memory.slots)
@@ -238,25 +238,6 @@ class Tracker:
             verdicts=verdicts,
             timings=dict(self._watch.milliseconds),
         )
-
-
-def _worth(fit: Fit) -> tuple[int, int]:
-    """The pixels that are kept of a frame; among equals, the smaller the graph the better."""
-    return fit.content[0] * fit.content[1], -fit.spec.height * fit.spec.width
-
-
-def _check_one_model(models: Sequence[ModelSpec]) -> None:
-    if not models:
-        raise InputError("a tracker needs an engine; got none")
-    sizes = [f"{model.frame.height}x{model.frame.width}" for model in models]
-    if len({replace(model, frame=models[0].frame) for model in models}) > 1:
-        got = ", ".join(
-            f"{model.name} ({model.precision}, sha256 {model.sha256[:12]}) at {size}"
-            for model, size in zip(models, sizes, strict=True)
-        )
-        raise ModelError(f"a tracker's engines must run one model at several sizes; got {got}")
-    if len(set(sizes)) < len(sizes):
-        raise ModelError(f"a tracker takes one engine for each size; got {', '.join(sizes)}")
 
 
 def _checked_frame(frame: object) -> tuple[int, int]:
