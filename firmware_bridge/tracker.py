@@ -120,8 +120,7 @@ class Tracker:
         self._watch.start()
         canvas = self._choose(height, width)
         self._canvas = None  # unless all goes well, nothing is followed
-        for pipeline in self._pipelines:
-            pipeline.memory.reset()
+        self.memory.reset()
         canvas.fit.blank(self.memory.arena["frame"])
         self._pipeline.encode(frame, canvas.fit)
         self._pipeline.occupy(planes, canvas.fit)

@@ -311,6 +311,10 @@ def test_an_object_whose_pixels_all_go_to_another_is_lost(
     found = tracker.step(clip.frames[1]).mask
     taken = np.maximum(found, clip.labels[1]).astype(np.uint8)
     assert tracker.add(2, taken).verdicts == {1: EMPTY, 2: Verdict.GOOD}
+    seen, now = tracker.memory.slots[0].seen, tracker.memory.current
+    assert tracker.memory.slots[0].holding
+    np.testing.assert_array_equal(seen.s8, now.s8)
+    np.testing.assert_array_equal(seen.s16, now.s16)
     updates = state_of(tracker, 1)["updates"]
     tracker.step(clip.frames[2])
     np.testing.assert_array_equal(state_of(tracker, 1)["updates"], updates)
