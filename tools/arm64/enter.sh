@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run a command in an arm64 userland, emulated: enter.sh ROOT WORK COMMAND...
 #
-# The folder WORK is /work inside. All happens in namespaces of its own, whose end takes every mount
+# The folder WORK is /mnt inside. All happens in namespaces of its own, whose end takes every mount
 # and every process along, however it comes. BOARD is pi4 or pi5 (the default). OVERLAYS, "cpuinfo
 # cpu" unless set, is there to show what happens without one or both.
 set -euo pipefail
@@ -32,7 +32,7 @@ done
 # In the background, so that a signal reaches this shell at once.
 env -u PYTHON -u PYTHONPATH -u PYTHONHOME -u VIRTUAL_ENV -u TMPDIR \
     HOME=/root LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin QEMU_CPU="$cpu" \
-    PIP_CACHE_DIR=/work/pip PIP_PROGRESS_BAR=off PIP_ROOT_USER_ACTION=ignore \
+    PIP_CACHE_DIR=/mnt/pip PIP_PROGRESS_BAR=off PIP_ROOT_USER_ACTION=ignore \
     unshare --user --map-root-user --mount --pid --fork --kill-child \
     "$here/mounts.sh" "$root" "$work" "$registration" "${OVERLAYS-cpuinfo cpu}" "$@" </dev/null &
 trap 'kill -KILL $! 2>/dev/null || :' EXIT

@@ -19,7 +19,7 @@ mount --rbind /dev "$root/dev"
 mount --rbind /sys "$root/sys"
 mount -t proc none "$root/proc" 2>/dev/null || mount --rbind /proc "$root/proc"
 mount -t tmpfs none "$root/tmp"
-mount --bind "$work" "$root/work"
+mount --bind "$work" "$root/mnt"
 for overlay in $overlays; do
     case $overlay in
         cpuinfo) mount --bind "$work/overlays/cpuinfo" "$root/proc/cpuinfo" ;;
@@ -28,4 +28,4 @@ for overlay in $overlays; do
     esac
 done
 # A child, no exec: of a first process a fatal signal is discarded, and a crash would hang.
-chroot "$root" /usr/bin/env -C /work "$@"
+chroot "$root" /usr/bin/env -C /mnt "$@"

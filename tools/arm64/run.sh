@@ -36,7 +36,7 @@ needs=$(sum_of "$BUNDLE"/{requirements.txt,install.sh}) code=$(sum_of "$BUNDLE"/
 if [[ $(cat "$work/$venv/needs" 2>/dev/null) != "$needs" ]]; then
     echo "arm64: installing the bundle, emulated: minutes"
     rm -rf "${work:?}/$venv"
-    emulated sh bundle/install.sh "/work/$venv"
+    emulated sh bundle/install.sh "/mnt/$venv"
     echo "$needs" >"$work/$venv/needs"
 elif [[ $(cat "$work/$venv/code" 2>/dev/null) != "$code" ]]; then
     emulated sh -c "$venv/bin/python -m pip install -q --no-deps --force-reinstall bundle/*.whl"

@@ -28,7 +28,7 @@ debootstrap --download-only --arch=arm64 --variant=minbase --force-check-gpg --k
 
 echo "arm64: unpacking"
 root=$part/root
-mkdir -p "$root"/{dev,proc,sys,tmp,root,work} "$root"/usr/{bin,sbin,lib}
+mkdir -p "$root"/{dev,proc,sys,tmp,root,mnt} "$root"/usr/{bin,sbin,lib}
 ln -s usr/bin usr/sbin usr/lib "$root"
 for deb in "$part"/debs/var/cache/apt/archives/*.deb; do
     dpkg-deb --fsys-tarfile "$deb" \
