@@ -11,7 +11,7 @@ from edge_ttvos.firmware_bridge.tracker import Tracker
 def show_model(show: Screen, tracker: Tracker) -> None:
     """With ``-v``: what is going to run."""
     model, info = tracker.model, tracker.engine.info
-    arena = tracker.memory.arena.nbytes / 2**20
+    arena = tracker.arena_bytes / 2**20
     show.say(
         f"model {model.name} ({model.precision}, sha256 {model.sha256}) "
         f"at {model.frame.height}x{model.frame.width} on {info.name} {info.version}, "
