@@ -51,6 +51,8 @@ if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
 fi
 "$python" -m venv VENV_OPTIONS"$place"
 "$place/bin/python" -m pip install -r "$bundle/requirements.txt" "$bundle"/edge_ttvos-*.whl
+# Again, for a place that has this version already: pip would leave older code of it there.
+"$place/bin/python" -m pip install -q --no-deps --force-reinstall "$bundle"/edge_ttvos-*.whl
 "$place/bin/python" -m edge_ttvos.firmware_bridge selftest "$bundle"
 echo "installed: $place/bin/python -m edge_ttvos.firmware_bridge run $bundle --help"
 """
