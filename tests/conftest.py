@@ -80,8 +80,3 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Path], 
     made: set[str] = set()
     folder = tmp_path_factory.mktemp("bundles")
     return make
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Training first: it forks workers, and cannot once exporters have loaded JAX and threads."""
-    items.sort(key=lambda item: "training" not in item.path.parts)

@@ -18,6 +18,7 @@ from edge_ttvos.errors import EngineError, OutputError
 from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.firmware_bridge.output import prepare_folder
 from edge_ttvos.firmware_bridge.protocol import bare_protocol
+from edge_ttvos.weights import find_checkpoint
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class TrainConfig:
     recipe: str
     data: Path
     out: Path
+    model: str | None
     resume: bool
     overwrite: bool
 
@@ -37,6 +39,9 @@ def train(
     ],
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The data folder.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Checkpoints and log.")],
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="M", help="Start from these weights.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
     ] = False,
@@ -47,7 +52,7 @@ def train(
 ) -> None:
     """Train a network by a recipe; interrupt and --resume at any time."""
     with screen(json, verbose, quiet) as show:
-        run(TrainConfig(recipe, data, out, resume, overwrite), show)
+        run(TrainConfig(recipe, data, out, model, resume, overwrite), show)
 
 
 def run(config: TrainConfig, show: Screen) -> None:
@@ -57,17 +62,21 @@ def run(config: TrainConfig, show: Screen) -> None:
             training = importlib.import_module("edge_ttvos.training.run")
             recipes = importlib.import_module("edge_ttvos.training.recipe")
             pools = importlib.import_module("edge_ttvos.data.pool")
+            checkpoints = importlib.import_module("edge_ttvos.network.checkpoint")
     except ImportError as error:
         raise EngineError(
             f"training needs {error.name}, which is not installed; type: "
             "pip install 'edge-ttvos[host]'"
         ) from error
     recipe = recipes.load_recipe(config.recipe)
+    start = None
+    if config.model is not None and not config.resume:
+        start = checkpoints.load_checkpoint(find_checkpoint(config.model))
     with show.progress("read data") as line:
         pool = pools.load_pool(config.data, line.update)
     if not config.resume:
         prepare_folder(config.out, training.FILES, config.overwrite, keep=(config.recipe,))
-    trainer = training.Trainer(recipe, config.out)
+    trainer = training.Trainer(recipe, config.out, start)
     if config.resume:
         trainer.resume()
     try:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from edge_ttvos.data.pool import Pool
 from edge_ttvos.errors import OutputError, TrainingError
 from edge_ttvos.files import write_bytes
-from edge_ttvos.network.checkpoint import save_checkpoint
+from edge_ttvos.network.checkpoint import Checkpoint, save_checkpoint
 from edge_ttvos.network.config import PRESETS
 from edge_ttvos.network.losses import TransitionHead
 from edge_ttvos.network.ttvos import TTVOS
@@ -43,15 +43,32 @@ class Progress:
 
 
 class Trainer:
-    """One run: the network, its moving average, the optimizer and the step it stands at."""
+    """One run: the network, its moving average, the optimizer and the step it stands at.
 
-    def __init__(self, recipe: Recipe, folder: Path) -> None:
+    Args:
+        recipe: what to do.
+        folder: of the run.
+        start: weights to begin with; None: random ones.
+
+    Raises:
+        TrainingError: ``start`` is another network than the recipe's.
+    """
+
+    def __init__(self, recipe: Recipe, folder: Path, start: Checkpoint | None = None) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
         self.folder = folder
         self.step = 0
         self.seconds = 0.0
+        self.start = None if start is None else start.sha256
         self.network = TTVOS(PRESETS[recipe.network])
+        if start is not None:
+            if start.network.config != self.network.config:
+                raise TrainingError(
+                    f"recipe {recipe.name} trains network {recipe.network!r}; the model to start "
+                    f"from is {start.network.config.name!r}: give one of the recipe's network"
+                )
+            self.network.load_state_dict(start.network.state_dict())
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.transition = TransitionHead()
         self.average = torch.optim.swa_utils.AveragedModel(
@@ -146,6 +163,7 @@ class Trainer:
         """Write the resumable state and the shippable weights, each whole or not at all."""
         state = {
             "recipe": json.dumps(self.recipe.as_dict()),
+            "start": self.start,
             "step": self.step,
             "seconds": self.seconds,
             "network": self.network.state_dict(),
@@ -159,6 +177,7 @@ class Trainer:
         stage, _ = self.recipe.locate(max(0, self.step - 1))
         origin = {
             "recipe": self.recipe.as_dict(),
+            "start": self.start,
             "step": self.step,
             "hours": round(self.seconds / 3600, 3),
         }
@@ -199,7 +218,7 @@ class Trainer:
         self.transition.load_state_dict(state["transition"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seconds = state["step"], state["seconds"]
+        self.step, self.seconds, self.start = state["step"], state["seconds"], state["start"]
 
     def summary(self) -> dict[str, Any]:
         """The run in short, for machines."""
