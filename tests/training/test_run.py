@@ -424,3 +424,27 @@ def test_sigterm_waits_likewise_where_it_is_handled(start: Start, pool: Pool) ->
     resumed = start()
     resumed.resume()
     assert resumed.step == 1
+
+
+def test_starts_from_given_weights(
+    start: Start, whole: Trainer, tmp_path: Path, recipe: Recipe, pool: Pool
+) -> None:
+    given = load_checkpoint(whole.model_path)
+    (tmp_path / "refined").mkdir()
+    trainer = Trainer(recipe, tmp_path / "refined", given)
+    for name, value in given.network.state_dict().items():
+        assert torch.equal(trainer.network.state_dict()[name], value), name
+    trainer.save()
+    assert load_checkpoint(trainer.model_path).origin["start"] == given.sha256
+    resumed = Trainer(recipe, tmp_path / "refined")
+    resumed.resume()
+    assert resumed.start == given.sha256
+
+
+def test_weights_of_another_network_are_refused(
+    whole: Trainer, tmp_path: Path, recipe: Recipe
+) -> None:
+    given = load_checkpoint(whole.model_path)
+    other = "paper" if recipe.network == "release" else "release"
+    with pytest.raises(TrainingError, match="the model to start from is"):
+        Trainer(replace(recipe, network=other), tmp_path, given)
