@@ -22,10 +22,40 @@ S4, S8, S16 = 16, 32, 192  # channels of the backbone's features at 1/4, 1/8 and
 
 @dataclass(frozen=True)
 class Quantization:
-    """Affine mapping of integer codes: value = scale · (code − offset)."""
+    """Affine mapping of signed integer codes: value = scale · (code − offset).
+
+    Attributes:
+        scale: of one step.
+        offset: the code of 0.
+        bits: codes span −2^(bits−1) … 2^(bits−1) − 1, whatever the dtype that holds them.
+    """
 
     scale: float
     offset: int
+    bits: int = 8
+
+    @property
+    def dtype(self) -> str:
+        """The smallest that holds the codes: ``int8`` or ``int16``."""
+        return "int8" if self.bits <= 8 else "int16"
+
+    @property
+    def least(self) -> int:
+        """The lowest code."""
+        return -(2 ** (self.bits - 1))
+
+    @property
+    def most(self) -> int:
+        """The highest code."""
+        return 2 ** (self.bits - 1) - 1
+
+
+@dataclass(frozen=True)
+class TensorCodes:
+    """A tensor that graphs or state hold as codes, by its name in ``firmware_bridge.engines``."""
+
+    name: str
+    quantization: Quantization
 
 
 @dataclass(frozen=True)
@@ -88,6 +118,7 @@ class ModelSpec:
         update: rule of the template's running average.
         long_term: whether there is a template at all.
         template_channels: c_tp.
+        codes: tensors that are exchanged or kept as integers; all others are float32.
     """
 
     name: str
@@ -99,6 +130,16 @@ class ModelSpec:
     update: UpdateRule
     long_term: bool
     template_channels: int = 32
+    codes: tuple[TensorCodes, ...] = ()
+
+    def quantization(self, name: str) -> Quantization | None:
+        """Of a tensor; None where it is float32."""
+        return next((codes.quantization for codes in self.codes if codes.name == name), None)
+
+    def tensor(self, name: str, shape: tuple[int, ...]) -> TensorSpec:
+        """A buffer for a tensor of this model."""
+        codes = self.quantization(name)
+        return TensorSpec(name, shape, codes.dtype if codes else "float32", codes)
 
 
 @dataclass(frozen=True)
@@ -123,17 +164,17 @@ class StateSpec:
 
 
 def state_spec(model: ModelSpec, max_objects: int) -> StateSpec:
-    """The state of a float32 model; a quantized one replaces dtypes, scales and offsets."""
+    """The state of a model, with its dtypes and scales."""
     frame, c = model.frame, model.template_channels
     return StateSpec(
         shared=(
-            TensorSpec("s8", (*frame.at(8), S8)),
-            TensorSpec("s16", (*frame.at(16), S16)),
+            model.tensor("s8", (*frame.at(8), S8)),
+            model.tensor("s16", (*frame.at(16), S16)),
         ),
         slot=(
-            TensorSpec("template", (c, c)),
-            TensorSpec("masks", (*frame.at(8), 2 * model.mask_history)),
-            TensorSpec("update_weight", (1,)),
+            model.tensor("template", (c, c)),
+            model.tensor("masks", (*frame.at(8), 2 * model.mask_history)),
+            model.tensor("update_weight", (1,)),
             TensorSpec("updates", (1,), "int32"),
             TensorSpec("lost_frames", (1,), "int32"),
         ),

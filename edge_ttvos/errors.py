@@ -12,6 +12,7 @@
     ├── ExportError           a network that no engine's file can be made of, or that differs there
     ├── EngineError           an inference engine that is missing or failed
     ├── OutputError           results that cannot be written, or must not be overwritten
+    ├── QuantizationError     a recipe, layer, observer or model that cannot be quantized
     └── TrainingError         a recipe, checkpoint or loss that stops a training run
 
 A message says what was expected, what was got and what to do next. The command line prints it as
@@ -71,3 +72,7 @@ class OutputError(EdgeTtvosError):
 
 class TrainingError(EdgeTtvosError):
     """A recipe, a checkpoint or a loss that stops a training run."""
+
+
+class QuantizationError(EdgeTtvosError):
+    """A recipe, a layer, an observer or a model that cannot be quantized."""

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_ttvos.firmware_bridge.codes import Array, Codec
+
 Float = NDArray[np.float32]
 
 STATE_STRIDE = 8  # pixels: masks of the state stand at 1/8
@@ -89,15 +91,26 @@ def aggregate(planes: Sequence[Float], total: Float, background: Float) -> None:
         odds /= total
 
 
-def push_mask(masks: Float, probability: Float, small: Float) -> None:
+def push_mask(masks: Array, probability: Float, scratch: tuple[Float, Float], codec: Codec) -> None:
     """8×8 means of a probability (H, W) become the newest of the mask history (h8, w8, 2k)."""
     for channel in range(masks.shape[-1] - 1, 1, -1):
         masks[..., channel] = masks[..., channel - 2]
-    write_newest(masks, probability, small)
+    write_newest(masks, probability, scratch, codec)
 
 
-def write_newest(masks: Float, probability: Float, small: Float) -> None:
-    """8×8 means of a probability (H, W) replace the newest of the mask history (h8, w8, 2k)."""
-    cv2.resize(probability, small.shape[::-1], dst=small, interpolation=cv2.INTER_AREA)
-    masks[..., 1] = small
-    np.subtract(1, small, out=masks[..., 0])
+def write_newest(
+    masks: Array, probability: Float, scratch: tuple[Float, Float], codec: Codec
+) -> None:
+    """8×8 means of a probability (H, W) replace the newest of the mask history (h8, w8, 2k).
+
+    Args:
+        masks: values or codes.
+        probability: of the object.
+        scratch: (h8, w8), twice.
+        codec: of ``masks``.
+    """
+    object_, rest = scratch
+    cv2.resize(probability, object_.shape[::-1], dst=object_, interpolation=cv2.INTER_AREA)
+    np.subtract(1, object_, out=rest)
+    codec.write(object_, masks[..., 1])
+    codec.write(rest, masks[..., 0])

@@ -35,6 +35,7 @@ class Pipeline:
         self.model = engine.model
         self.memory = Memory(engine.model, max_objects)
         self._watch = watch
+        self._small = (self.memory.arena["small"], self.memory.arena["rest"])
         # On several threads these small products gain nothing, and the idle threads spin against
         # the engine's: 2.4 times slower frames were measured on two cores.
         self._blas = ThreadpoolController().select(user_api="blas")
@@ -55,7 +56,7 @@ class Pipeline:
             fit: how the frame stands in the graph's input.
         """
         before = self.memory.occupied
-        small, rest = self.memory.arena["small"], self.memory.arena["plane"]
+        rest = self.memory.arena["plane"]
         for object_id, plane in planes.items():
             slot = next(slot for slot in self.memory.slots if not slot.object_id)
             fit.place_mask(plane, slot.probability)
@@ -67,9 +68,11 @@ class Pipeline:
         for slot in self.memory.occupied:
             if slot not in before:
                 for _ in range(self.model.mask_history):
-                    arithmetic.push_mask(slot.masks, slot.probability, small)
+                    self._push_mask(slot)
             elif slot.good:
-                arithmetic.write_newest(slot.masks, slot.probability, small)
+                arithmetic.write_newest(
+                    slot.masks, slot.probability, self._small, self.memory.codecs["masks"]
+                )
 
     def follow(self, frame: NDArray[np.uint8], fit: Fit) -> None:
         """All objects into the next frame: their probabilities, and verdicts of their own."""
@@ -81,7 +84,7 @@ class Pipeline:
                 self._match(slot, fit)
         sound = [slot for slot in slots if slot.good]
         arena = self.memory.arena
-        arithmetic.aggregate([s.decoded.log_odds for s in sound], arena["odds"], arena["plane"])
+        arithmetic.aggregate([s.probability for s in sound], arena["odds"], arena["plane"])
         self._watch.lap("aggregate")
 
     def keep(self) -> None:
@@ -89,24 +92,27 @@ class Pipeline:
         for slot in self.memory.occupied:
             slot.hold(self.memory.previous)
             if slot.good:
-                arithmetic.push_mask(slot.masks, slot.probability, self.memory.arena["small"])
+                self._push_mask(slot)
         self._watch.lap("aggregate")
 
     def _match(self, slot: Slot, fit: Fit) -> None:
         memory, embedding, decoded = self.memory, self.memory.embedding, slot.decoded
         before, now = slot.seen if slot.holding else memory.previous, memory.current
-        attention = memory.arena["attention"]
+        attention, codecs = memory.arena["attention"], memory.codecs
         self.engine.embed(before.s8, slot.masks, now.s8, embedding)
         self._watch.lap("embed")
         if self.model.long_term:
             with self._blas.limit(limits=1):
                 self._update_template(slot)
-                arithmetic.read_template(slot.template, embedding.q, attention)
+                template, q = codecs["template"].read(slot.template), codecs["q"].read(embedding.q)
+                values = codecs["attention"].blank(attention)
+                arithmetic.read_template(template, q, values)
+                codecs["attention"].write(values, attention)
             self._watch.lap("template")
         self.engine.decode(now, embedding.s8, attention, before.s16, slot.masks, decoded)
         self._watch.lap("decode")
-        weight = float(decoded.update_weight[0]) if self.model.update == "weighted" else 0.0
-        log_odds = fit.crop(decoded.log_odds)
+        weight = self._weight(slot) if self.model.update == "weighted" else 0.0
+        log_odds = fit.crop(codecs["log_odds"].read(decoded.log_odds, slot.probability))
         height, width = fit.content
         slot.guard.judge(log_odds, weight, memory.arena["inside"][:height, :width])
         slot.lost_frames += 1  # until a pixel is found
@@ -118,16 +124,28 @@ class Pipeline:
         first = slot.updates[0] == 0
         if not first and (self.model.update == "frozen" or not slot.good):
             return
-        memory = self.memory
+        memory, codecs = self.memory, self.memory.codecs
         matrix, row = memory.arena["matrix"], memory.arena["row"]
-        arithmetic.embedding_matrix(
-            memory.embedding.f, memory.embedding.g, self.model.scaled_softmax, matrix, row
-        )
+        f, g = codecs["f"].read(memory.embedding.f), codecs["g"].read(memory.embedding.g)
+        arithmetic.embedding_matrix(f, g, self.model.scaled_softmax, matrix, row)
         if not is_finite(matrix):
             return
         slot.updates += 1
         step = 1.0 / float(slot.updates[0])
         if self.model.update == "weighted" and not first:
-            weight = float(slot.decoded.update_weight[0])
+            weight = self._weight(slot)
             step = weight / (1 + weight)
-        arithmetic.running_average(slot.template, matrix, step)
+        if first:  # from nothing, which no code need stand for
+            codecs["template"].write(matrix, slot.template)
+            return
+        template = codecs["template"].read(slot.template)
+        arithmetic.running_average(template, matrix, step)
+        codecs["template"].write(template, slot.template)
+
+    def _weight(self, slot: Slot) -> float:
+        """w of the object's last frame."""
+        return float(self.memory.codecs["update_weight"].read(slot.decoded.update_weight)[0])
+
+    def _push_mask(self, slot: Slot) -> None:
+        codec = self.memory.codecs["masks"]
+        arithmetic.push_mask(slot.masks, slot.probability, self._small, codec)

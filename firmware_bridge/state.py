@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 
 from edge_ttvos.contracts import S4, S8, S16, ModelSpec, StateSpec, TensorSpec, state_spec
 from edge_ttvos.firmware_bridge.arena import Arena
+from edge_ttvos.firmware_bridge.codes import Array, Codec
 from edge_ttvos.firmware_bridge.engines.base import Decoded, Embedding, Features
 from edge_ttvos.firmware_bridge.guards import Guard, Verdict
 
 Float = NDArray[np.float32]
+
+# What the arithmetic between the graphs computes with in float, whatever the graphs exchange.
+VALUES = ("f", "g", "q", "attention", "template", "update_weight")
 
 
 @dataclass(eq=False)
@@ -22,22 +26,22 @@ class Slot:
 
     Attributes:
         object_id: 1…254, or 0 while the slot is free.
-        template: TP (32, 32).
+        template: TP (32, 32), values or codes.
         masks: Ĥ of the last k good frames (h8, w8, 2k), newest first, each background and
-            foreground.
+            foreground, values or codes.
         updates: t (1,), how often the template has been updated.
         lost_frames: (1,), frames in a row without a pixel of the object.
         probability: (H, W) of the current frame, at the graph's size.
         decoded: what the engine fills: w (1,) for the coming template update, and the log-odds,
-            which stand in ``probability`` until they are aggregated.
+            whose values stand in ``probability`` until they are aggregated.
         seen: s8 and s16 of the last good frame, kept while the object is out of sight.
         guard: judges every frame; only good ones enter template and masks.
         holding: whether ``seen`` stands in for the previous frame's features.
     """
 
     object_id: int
-    template: Float
-    masks: Float
+    template: Array
+    masks: Array
     updates: NDArray[np.int32]
     lost_frames: NDArray[np.int32]
     probability: Float
@@ -52,7 +56,7 @@ class Slot:
         self.guard.begin(0.0)
         self.holding = False
         for array in (self.template, self.masks, self.probability, self.decoded.update_weight):
-            array.fill(0)
+            array.fill(0)  # codes too: what they stand for is written before it is read
         self.updates.fill(0)
         self.lost_frames.fill(0)
 
@@ -86,16 +90,18 @@ class Memory:
         h8 = frame.at(8)
         work = [
             TensorSpec("frame", frame.input_shape, "uint8"),
-            TensorSpec("s4", (*frame.at(4), S4)),
-            TensorSpec("next.s8", (*h8, S8)),
-            TensorSpec("next.s16", (*frame.at(16), S16)),
-            *(TensorSpec(name, (*h8, c)) for name in ("f", "g", "q", "modified_s8", "attention")),
+            model.tensor("s4", (*frame.at(4), S4)),
+            replace(model.tensor("s8", (*h8, S8)), name="next.s8"),
+            replace(model.tensor("s16", (*frame.at(16), S16)), name="next.s16"),
+            *(model.tensor(n, (*h8, c)) for n in ("f", "g", "q", "modified_s8", "attention")),
             TensorSpec("matrix", (c, c)),
             TensorSpec("row", (c, 1)),
             TensorSpec("plane", size),
             TensorSpec("odds", size),
             TensorSpec("inside", size, "bool"),
             TensorSpec("small", h8),
+            TensorSpec("rest", h8),
+            *_scratch(model),
             *(tensor for i in range(max_objects) for tensor in _beside_the_slot(i, model)),
         ]
         shared = [replace(t, name=f"shared.{t.name}") for t in self.spec.shared]
@@ -104,6 +110,10 @@ class Memory:
         ]
         self.arena = Arena([*shared, *slots, *work])
         a = self.arena
+        self.codecs = {
+            name: Codec(model.quantization(name), a.arrays.get(f"{name}.values"))
+            for name in (*VALUES, "masks", "log_odds")
+        }
         self.slots = [self._slot(i) for i in range(max_objects)]
         self.features = [
             Features(a["s4"], a["shared.s8"], a["shared.s16"]),
@@ -116,7 +126,8 @@ class Memory:
         a = self.arena
         names = ("template", "masks", "updates", "lost_frames", "probability")
         own = {name: a[f"{index}.{name}"] for name in names}
-        decoded = Decoded(own["probability"], a[f"{index}.update_weight"])
+        log_odds = a.arrays.get(f"{index}.log_odds", own["probability"])
+        decoded = Decoded(log_odds, a[f"{index}.update_weight"])
         seen = Features(a["s4"], a[f"{index}.seen_s8"], a[f"{index}.seen_s16"])
         return Slot(0, decoded=decoded, seen=seen, guard=Guard(), **own)
 
@@ -145,9 +156,21 @@ class Memory:
             slot.reset(0)
 
 
+def _scratch(model: ModelSpec) -> Iterator[TensorSpec]:
+    """Values of what is held as codes and computed with in float."""
+    c = model.template_channels
+    shapes = {"template": (c, c), "update_weight": (1,)}
+    for name in VALUES:
+        if model.quantization(name) is not None:
+            yield TensorSpec(f"{name}.values", shapes.get(name, (*model.frame.at(8), c)))
+
+
 def _beside_the_slot(index: int, model: ModelSpec) -> Iterator[TensorSpec]:
     """What an object has beside the state of its slot."""
     frame = model.frame
-    yield TensorSpec(f"{index}.probability", (frame.height, frame.width))
-    yield TensorSpec(f"{index}.seen_s8", (*frame.at(8), S8))
-    yield TensorSpec(f"{index}.seen_s16", (*frame.at(16), S16))
+    size = (frame.height, frame.width)
+    yield TensorSpec(f"{index}.probability", size)
+    if model.quantization("log_odds") is not None:
+        yield replace(model.tensor("log_odds", size), name=f"{index}.log_odds")
+    yield replace(model.tensor("s8", (*frame.at(8), S8)), name=f"{index}.seen_s8")
+    yield replace(model.tensor("s16", (*frame.at(16), S16)), name=f"{index}.seen_s16")

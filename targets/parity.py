@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from edge_ttvos.errors import ExportError
 from edge_ttvos.evaluation.jaccard import jaccard
+from edge_ttvos.firmware_bridge.codes import Array
 from edge_ttvos.firmware_bridge.engines.base import (
     Decoded,
     Embedding,
     Engine,
     Features,
-    Float,
 )
 from edge_ttvos.firmware_bridge.tracker import Tracker
 from edge_ttvos.targets.clip import Clip
@@ -151,7 +151,7 @@ class Comparison:
         self.candidate.encode(frame, beside)
         self._note(features, beside)
 
-    def embed(self, previous_s8: Float, masks: Float, s8: Float, embedding: Embedding) -> None:
+    def embed(self, previous_s8: Array, masks: Array, s8: Array, embedding: Embedding) -> None:
         """Both embed the reference's state."""
         beside = Embedding(*map(np.zeros_like, vars(embedding).values()))
         for engine, result in ((self.reference, embedding), (self.candidate, beside)):
@@ -162,10 +162,10 @@ class Comparison:
     def decode(
         self,
         features: Features,
-        modified_s8: Float,
-        attention: Float,
-        previous_s16: Float,
-        masks: Float,
+        modified_s8: Array,
+        attention: Array,
+        previous_s16: Array,
+        masks: Array,
         decoded: Decoded,
     ) -> None:
         """Both decode the reference's state."""

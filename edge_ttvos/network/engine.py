@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edge_ttvos.contracts import BORDER, SIDE_MULTIPLE, FrameSpec, ModelSpec
+from edge_ttvos.firmware_bridge.codes import Array
 from edge_ttvos.firmware_bridge.engines.base import (
     Decoded,
     Embedding,
     EngineInfo,
     EngineOptions,
     Features,
-    Float,
 )
 from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.network import hrnet
@@ -72,7 +72,7 @@ class TorchEngine:
             _tensor(target).copy_(source)
 
     @torch.inference_mode()
-    def embed(self, previous_s8: Float, masks: Float, s8: Float, embedding: Embedding) -> None:
+    def embed(self, previous_s8: Array, masks: Array, s8: Array, embedding: Embedding) -> None:
         """s8 of both frames and the masks → s8′, and f, g, q where there is a template."""
         modified, maps = self.network.embed(_tensor(previous_s8), _tensor(masks), _tensor(s8))
         _tensor(embedding.s8).copy_(modified)
@@ -84,10 +84,10 @@ class TorchEngine:
     def decode(
         self,
         features: Features,
-        modified_s8: Float,
-        attention: Float,
-        previous_s16: Float,
-        masks: Float,
+        modified_s8: Array,
+        attention: Array,
+        previous_s16: Array,
+        masks: Array,
         decoded: Decoded,
     ) -> None:
         """Similarity, short-term matching and decoder → log-odds and w."""
@@ -106,7 +106,7 @@ class TorchEngine:
         """Nothing to release: the garbage collector frees the weights."""
 
 
-def _tensor(array: NDArray[np.float32] | NDArray[np.uint8]) -> Tensor:
+def _tensor(array: Array) -> Tensor:
     """A view of a channel-last array (h, w, c) as (1, c, h, w) in channels-last memory."""
     return torch.from_numpy(array).permute(2, 0, 1)[None]
 

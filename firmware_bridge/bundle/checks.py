@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from edge_ttvos.contracts import SIDE_MULTIPLE, Quantization, TensorSpec, state_spec
+from edge_ttvos.contracts import SIDE_MULTIPLE, Quantization, TensorCodes, TensorSpec, state_spec
 from edge_ttvos.firmware_bridge.bundle.limits import MAX_SIDE, MAX_TEXT
 from edge_ttvos.firmware_bridge.bundle.paths import MANIFEST, check_names, check_sizes
 from edge_ttvos.records import shortened
@@ -19,7 +18,12 @@ if TYPE_CHECKING:
 
 SUFFIXES = {"litert": ".tflite", "onnxruntime": ".onnx", "openvino": ".xml"}
 BESIDE = re.compile(r"requirements\.txt|install\.sh|LICENSE|README\.md|edge_ttvos-[^/]+\.whl")
-DTYPES = ("float32", "float16", "int8", "uint8", "int16", "int32")
+# What may be codes: all that graphs exchange but the frame, whose bytes are codes already.
+CODED = (
+    *("s4", "s8", "s16", "masks", "modified_s8", "f", "g", "q", "attention"),
+    *("log_odds", "update_weight", "template"),
+)
+BITS = (2, 16)  # of codes, least and most
 SHA256 = re.compile(r"[0-9a-f]{64}")
 # A name, extras, versions, a marker; no option of pip's, no address, no path.
 REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._\-\[\],<>=!~*+;'\"()]*")
@@ -86,29 +90,34 @@ def manifest(record: Manifest) -> None:
     _files(record)
 
 
+def codes(tensors: tuple[TensorCodes, ...]) -> None:
+    """Known tensors, each once, with codes that fit their bits."""
+    for tensor in tensors:
+        _require(tensor.name in CODED, "model: codes must be of a known tensor", tensor.name)
+        _quantization(f"model: codes of {tensor.name}", tensor.quantization)
+    names = [tensor.name for tensor in tensors]
+    _require(len(set(names)) == len(names), "model: codes must name a tensor once", names)
+
+
+def _quantization(where: str, codes: Quantization) -> None:
+    _require(codes.scale > 0, f"{where} must have a scale above 0", codes.scale)
+    within(f"{where}: bits", codes.bits, *BITS)
+    within(f"{where}: offset", codes.offset, codes.least, codes.most)
+
+
 def _state(graph: Graph, record: Manifest) -> None:
-    """Names, shapes and counters as the contract says; values may be quantized."""
+    """The state is what the contract makes of the model: names, shapes, dtypes and codes."""
     expected = state_spec(record.model_spec(graph.size), 1)
     where = f"graphs: state of {graph.size[0]}x{graph.size[1]}"
-    wanted = [(tensor.name, tensor.shape) for tensor in (*expected.shared, *expected.slot)]
-    got = [(tensor.name, tensor.shape) for tensor in graph.state]
-    if got != wanted:
-        differs = next((g for g, w in zip(got, wanted, strict=False) if g != w), len(got))
-        raise ValueError(f"{where} must be {wanted}; differs at {shortened(differs)}")
-    for tensor, contract in zip(graph.state, (*expected.shared, *expected.slot), strict=True):
-        allowed = DTYPES if contract.dtype == "float32" else (contract.dtype,)
-        what = f"{where}: dtype of {tensor.name} must be one of {', '.join(allowed)}"
-        _require(tensor.dtype in allowed, what, tensor.dtype)
-        if tensor.quantization is not None:
-            _quantization(tensor, tensor.quantization, where)
+    for got, wanted in zip_longest(graph.state, (*expected.shared, *expected.slot)):
+        if got != wanted:
+            raise ValueError(f"{where} must have {_brief(wanted)}; got {_brief(got)}")
 
 
-def _quantization(tensor: TensorSpec, codes: Quantization, where: str) -> None:
-    what = f"{where}: quantization of {tensor.name}"
-    _require(tensor.dtype in ("int8", "uint8", "int16"), f"{what} needs codes", tensor.dtype)
-    _require(codes.scale > 0, f"{what} must have a scale above 0", codes.scale)
-    range_ = np.iinfo(tensor.dtype)
-    within(f"{what}: offset", codes.offset, int(range_.min), int(range_.max))
+def _brief(tensor: TensorSpec | None) -> str:
+    if tensor is None:
+        return "no more"
+    return f"{tensor.name} {tensor.shape} {tensor.dtype} {tensor.quantization or ''}".strip()
 
 
 def _files(record: Manifest) -> None:

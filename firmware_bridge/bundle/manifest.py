@@ -14,6 +14,7 @@ from edge_ttvos.contracts import (
     FrameSpec,
     ModelSpec,
     StateSpec,
+    TensorCodes,
     TensorSpec,
     UpdateRule,
     state_spec,
@@ -49,12 +50,14 @@ class ModelRecord:
     update: UpdateRule
     long_term: bool
     template_channels: int
+    codes: tuple[TensorCodes, ...]
 
     def __post_init__(self) -> None:
         checks.texts("model", self.name, self.precision)
         checks.sha256("model", self.sha256)
         checks.within("model: mask_history", self.mask_history, 1, MAX_COUNT)
         checks.within("model: template_channels", self.template_channels, 1, MAX_COUNT)
+        checks.codes(self.codes)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """What an inference engine must do: run a model's three static graphs on arrays it is handed.
 
-Every array is channel-last, float32, C-contiguous and owned by the caller, at the graph's size
-(H, W) with h8 = H/8 and so on. Engines write results into them and keep nothing between calls.
+Every array is channel-last, C-contiguous and owned by the caller, at the graph's size (H, W) with
+h8 = H/8 and so on; float32, or codes where the model has them. Engines write results into them and
+keep nothing between calls.
 """
 
 from __future__ import annotations
@@ -13,17 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_ttvos.contracts import ModelSpec
-
-Float = NDArray[np.float32]
-
+from edge_ttvos.firmware_bridge.codes import Array
 
 @dataclass(frozen=True)
 class Features:
     """Backbone features of one frame: s4 (h4, w4, 16), s8 (h8, w8, 32), s16 (h16, w16, 192)."""
 
-    s4: Float
-    s8: Float
-    s16: Float
+    s4: Array
+    s8: Array
+    s16: Array
 
 
 @dataclass(frozen=True)
@@ -37,10 +36,10 @@ class Embedding:
         s8: the modified s8′ that goes on to the decoder; always written.
     """
 
-    f: Float
-    g: Float
-    q: Float
-    s8: Float
+    f: Array
+    g: Array
+    q: Array
+    s8: Array
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,8 @@ class Decoded:
         update_weight: w (1,) where it is learnt, else unwritten.
     """
 
-    log_odds: Float
-    update_weight: Float
+    log_odds: Array
+    update_weight: Array
 
 
 @dataclass(frozen=True)
@@ -80,16 +79,16 @@ class Engine(Protocol):
     def encode(self, frame: NDArray[np.uint8], features: Features) -> None:
         """RGB uint8 (H + 1, W + 1, 3), as ``contracts.FrameSpec`` says → features."""
 
-    def embed(self, previous_s8: Float, masks: Float, s8: Float, embedding: Embedding) -> None:
+    def embed(self, previous_s8: Array, masks: Array, s8: Array, embedding: Embedding) -> None:
         """s8 of both frames and the mask history (h8, w8, 2k), newest first → embedding."""
 
     def decode(
         self,
         features: Features,
-        modified_s8: Float,
-        attention: Float,
-        previous_s16: Float,
-        masks: Float,
+        modified_s8: Array,
+        attention: Array,
+        previous_s16: Array,
+        masks: Array,
         decoded: Decoded,
     ) -> None:
         """Similarity, short-term matching and decoder; ``attention`` is A = TP q of eq. (3)."""

@@ -20,13 +20,13 @@ from edge_ttvos.contracts import SIDE_MULTIPLE, ModelSpec
 from edge_ttvos.errors import EngineError
 from edge_ttvos.firmware_bridge.bundle.manifest import Graph, Manifest
 from edge_ttvos.firmware_bridge.bundle.reader import open_bundle
+from edge_ttvos.firmware_bridge.codes import Array
 from edge_ttvos.firmware_bridge.engines.base import (
     Decoded,
     Embedding,
     EngineInfo,
     EngineOptions,
     Features,
-    Float,
 )
 from edge_ttvos.firmware_bridge.machine import device
 
@@ -82,7 +82,7 @@ class GraphEngine:
         """RGB uint8 (H + 1, W + 1, 3) → features."""
         self._encode.run({"frame": frame}, vars(features))
 
-    def embed(self, previous_s8: Float, masks: Float, s8: Float, embedding: Embedding) -> None:
+    def embed(self, previous_s8: Array, masks: Array, s8: Array, embedding: Embedding) -> None:
         """s8 of both frames and the masks → s8′, and f, g, q where there is a template."""
         self._embed.run(
             {"previous_s8": previous_s8, "masks": masks, "s8": s8},
@@ -97,10 +97,10 @@ class GraphEngine:
     def decode(
         self,
         features: Features,
-        modified_s8: Float,
-        attention: Float,
-        previous_s16: Float,
-        masks: Float,
+        modified_s8: Array,
+        attention: Array,
+        previous_s16: Array,
+        masks: Array,
         decoded: Decoded,
     ) -> None:
         """Similarity, short-term matching and decoder → log-odds and w."""

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_ttvos.firmware_bridge import arithmetic
+from edge_ttvos.firmware_bridge.codes import Codec
 
+PLAIN = Codec(None, None)
 SEEDS = st.integers(0, 2**32 - 1)
 SIDES = st.integers(1, 7)
 
@@ -148,7 +150,7 @@ def test_masks_are_pushed_newest_first(history: int) -> None:
     small = np.empty((3, 5), np.float32)
     given = rng.random((4, 24, 40)).astype(np.float32)
     for probability in given:
-        arithmetic.push_mask(masks, probability, small)
+        arithmetic.push_mask(masks, probability, (small, np.empty_like(small)), PLAIN)
     means = given.reshape(4, 3, 8, 5, 8).mean(axis=(2, 4))
     for age in range(history):
         np.testing.assert_allclose(masks[..., 2 * age + 1], means[3 - age], atol=1e-6)
@@ -159,7 +161,8 @@ def test_the_newest_mask_can_be_replaced() -> None:
     masks = normal(0, 3, 5, 6)
     older = masks[..., 2:].copy()
     probability = np.random.default_rng(1).random((24, 40)).astype(np.float32)
-    arithmetic.write_newest(masks, probability, np.empty((3, 5), np.float32))
+    scratch = (np.empty((3, 5), np.float32), np.empty((3, 5), np.float32))
+    arithmetic.write_newest(masks, probability, scratch, PLAIN)
     means = probability.reshape(3, 8, 5, 8).mean(axis=(1, 3))
     np.testing.assert_allclose(masks[..., :2], np.stack([1 - means, means], -1), atol=1e-6)
     np.testing.assert_array_equal(masks[..., 2:], older)

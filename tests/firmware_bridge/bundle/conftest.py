@@ -40,6 +40,7 @@ MODEL = {
     "update": "weighted",
     "long_term": True,
     "template_channels": 32,
+    "codes": [],
 }
 
 

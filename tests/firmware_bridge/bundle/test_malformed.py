@@ -351,56 +351,76 @@ def golden_images_of_two_sizes(draft: Any) -> None:
     draft.save()
 
 
-@refused_for("state of 48x80 must be", "differs at")
+@refused_for("state of 48x80 must have s8 (6, 10, 32) float32; got s8 (6, 10, 33)")
 def state_of_another_shape(draft: Any) -> None:
     draft.graph["state"][0]["shape"] = [6, 10, 33]
     draft.save()
 
 
-@refused_for("state of 48x80 must be", "differs at ('pattern'")
+@refused_for("state of 48x80 must have template (32, 32) float32; got pattern")
 def state_of_another_name(draft: Any) -> None:
     draft.graph["state"][2]["name"] = "pattern"
     draft.save()
 
 
-@refused_for("state of 48x80 must be", "differs at 6")
+@refused_for("state of 48x80 must have lost_frames (1,) int32; got no more")
 def state_that_lacks_a_buffer(draft: Any) -> None:
     del draft.graph["state"][-1]
     draft.save()
 
 
-@refused_for("dtype of template must be one of float32", "'O'")
+@refused_for("must have template (32, 32) float32; got template (32, 32) O")
 def state_of_objects(draft: Any) -> None:
     draft.graph["state"][2]["dtype"] = "O"
     draft.save()
 
 
-@refused_for("dtype of updates must be one of int32")
+@refused_for("must have updates (1,) int32; got updates (1,) float32")
 def counter_of_floats(draft: Any) -> None:
     draft.graph["state"][5]["dtype"] = "float32"
     draft.save()
 
 
-def quantized(draft: Any, dtype: str, scale: float, offset: int) -> None:
-    """Declare the first buffer of the state quantized."""
-    codes = {"scale": scale, "offset": offset}
-    draft.graph["state"][0] |= {"dtype": dtype, "quantization": codes}
+def quantized(draft: Any, name: str = "s8", offset: int = 0, **codes: float) -> None:
+    """Declare a tensor's codes; the first buffer of the state is s8."""
+    quantization = {"scale": 0.5, "offset": offset, "bits": 8, **codes}
+    draft.table["model"]["codes"] = [{"name": name, "quantization": quantization}]
+    draft.graph["state"][0] |= {"dtype": "int8", "quantization": quantization}
     draft.save()
 
 
 @refused_for("scale above 0; got 0")
 def scale_of_nothing(draft: Any) -> None:
-    quantized(draft, "int8", 0, 0)
+    quantized(draft, scale=0)
 
 
 @refused_for("offset must be -128…127; got 128")
 def offset_out_of_range(draft: Any) -> None:
-    quantized(draft, "int8", 0.5, 128)
+    quantized(draft, offset=128)
 
 
-@refused_for("needs codes; got 'float32'")
-def quantized_floats(draft: Any) -> None:
-    quantized(draft, "float32", 0.5, 0)
+@refused_for("bits must be 2…16; got 1")
+def bits_out_of_range(draft: Any) -> None:
+    quantized(draft, bits=1)
+
+
+@refused_for("codes must be of a known tensor; got 'updates'")
+def codes_of_a_counter(draft: Any) -> None:
+    quantized(draft, "updates")
+
+
+@refused_for("codes must name a tensor once")
+def codes_twice(draft: Any) -> None:
+    quantized(draft)
+    draft.table["model"]["codes"] *= 2
+    draft.save()
+
+
+@refused_for("state of 48x80 must have s8 (6, 10, 32) float32; got s8 (6, 10, 32) int8")
+def state_in_codes_that_the_model_has_not(draft: Any) -> None:
+    quantized(draft)
+    draft.table["model"]["codes"] = []
+    draft.save()
 
 
 @refused_for("mask_history must be 1…1024; got 1000000000")
@@ -531,6 +551,7 @@ def tables(table: Any) -> list[dict[str, Any]]:
         graph["golden"],
         graph["state"][0],
         graph["state"][0]["quantization"],
+        table["model"]["codes"][0],
         scores,
         scores["sequences"]["blackswan"],
         table["files"]["install.sh"],
@@ -538,9 +559,9 @@ def tables(table: Any) -> list[dict[str, Any]]:
 
 
 def test_no_key_may_be_missing_or_of_another_kind(draft: Any, refused: Callable[..., None]) -> None:
-    quantized(draft, "int8", 0.5, 0)
+    quantized(draft)
     keys = list(chain.from_iterable([(t, key) for key in t] for t in tables(draft.table)))
-    assert len(keys) == 47
+    assert len(keys) == 51
 
     for table, key in keys:
         value = table.pop(key)

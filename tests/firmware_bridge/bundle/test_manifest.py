@@ -10,8 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge_ttvos.contracts import FrameSpec, ModelSpec, Quantization, TensorSpec, state_spec
+from edge_ttvos.contracts import (
+    FrameSpec,
+    ModelSpec,
+    Quantization,
+    TensorCodes,
+    TensorSpec,
+    state_spec,
+)
 from edge_ttvos.errors import BundleError
+from edge_ttvos.firmware_bridge.bundle.checks import CODED
 from edge_ttvos.firmware_bridge.bundle.manifest import (
     CreatedBy,
     FileRecord,
@@ -32,6 +40,7 @@ counts = st.integers(1, 1024)
 sides = st.integers(1, 256).map(lambda blocks: 16 * blocks)
 suffixes = {"litert": (".tflite",), "onnxruntime": (".onnx",), "openvino": (".xml", ".bin")}
 figures = st.builds(SequenceFigures, percents, percents, percents)
+codes = st.builds(Quantization, st.floats(1e-6, 10), st.integers(-128, 127))
 models = st.builds(
     ModelRecord,
     texts,
@@ -42,21 +51,16 @@ models = st.builds(
     st.sampled_from(["average", "weighted", "frozen"]),
     st.booleans(),
     counts,
+    st.lists(
+        st.builds(TensorCodes, st.sampled_from(CODED), codes), unique_by=lambda tensor: tensor.name
+    ).map(tuple),
 )
 
 
-@st.composite
-def states(draw: st.DrawFn, model: ModelRecord, size: tuple[int, int]) -> tuple[TensorSpec, ...]:
-    """The contract's state, some of its values as codes."""
+def states(model: ModelRecord, size: tuple[int, int]) -> tuple[TensorSpec, ...]:
+    """The contract's state."""
     spec = state_spec(ModelSpec(frame=FrameSpec(*size), **vars(model)), 1)
-    scales = st.floats(1e-6, 10)
-    codes = st.builds(Quantization, scales, st.integers(-128, 127))
-    return tuple(
-        replace(tensor, dtype="int8", quantization=draw(codes))
-        if tensor.dtype == "float32" and draw(st.booleans())
-        else tensor
-        for tensor in (*spec.shared, *spec.slot)
-    )
+    return (*spec.shared, *spec.slot)
 
 
 @st.composite
@@ -74,7 +78,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
         names += clip + masks
         golden = Golden(tuple(clip), tuple(masks))
         paths = [stem + suffixes[engine][0] for stem in stems]
-        graphs.append(Graph(size, *paths, golden, draw(states(model, size))))
+        graphs.append(Graph(size, *paths, golden, states(model, size)))
     record = draw(st.builds(FileRecord, hashes, st.integers(0, 1_000_000)))
     return Manifest(
         schema=1,
@@ -122,19 +126,21 @@ def test_whole_numbers_stand_for_others(draft: Any) -> None:
 def test_the_model_and_state_of_a_size(make_draft: Callable[..., Any]) -> None:
     draft = make_draft(sizes=((48, 80), (80, 48)))
     draft.table["preprocessing"]["mean"] = [1, 2, 3]
-    draft.table["graphs"][1]["state"][2] |= {
-        "dtype": "int16",
-        "quantization": {"scale": 0.25, "offset": -5},
-    }
+    quantization = {"scale": 0.25, "offset": -5, "bits": 12}
+    draft.table["model"]["codes"] = [{"name": "template", "quantization": quantization}]
+    for graph in draft.table["graphs"]:
+        graph["state"][2] |= {"dtype": "int16", "quantization": quantization}
     manifest = parse_manifest(draft.table)
     model = manifest.model_spec((80, 48))
     spec = manifest.state_spec((80, 48), 3)
-    template = TensorSpec("template", (32, 32), "int16", Quantization(0.25, -5))
+    codes = Quantization(0.25, -5, 12)
+    template = TensorSpec("template", (32, 32), "int16", codes)
+    record = {**draft.table["model"], "codes": (TensorCodes("template", codes),)}
 
-    assert model == ModelSpec(frame=FrameSpec(80, 48, (1, 2, 3)), **draft.table["model"])
+    assert model == ModelSpec(frame=FrameSpec(80, 48, (1, 2, 3)), **record)
     assert spec.max_objects == 3
-    assert spec.shared == state_spec(model, 3).shared
-    assert spec.slot == (template, *state_spec(model, 3).slot[1:])
+    assert spec == state_spec(model, 3)
+    assert spec.slot[0] == template
     assert manifest.state_spec((48, 80), 3) == state_spec(manifest.model_spec((48, 80)), 3)
 
 
