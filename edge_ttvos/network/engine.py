@@ -43,21 +43,10 @@ class TorchEngine:
     """
 
     def __init__(self, checkpoint: Checkpoint, size: tuple[int, int] | None = None) -> None:
-        config = checkpoint.network.config
         height, width = size or checkpoint.size
         self.network = fold_batchnorm(checkpoint.network)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.model = ModelSpec(
-            name=str(checkpoint.origin.get("name", config.name)),
-            sha256=checkpoint.sha256,
-            precision="fp32",
-            frame=FrameSpec(_rounded_up(height), _rounded_up(width)),
-            mask_history=config.mask_history,
-            scaled_softmax=config.scaled_softmax,
-            update=config.update,
-            long_term=config.long_term,
-            template_channels=config.template_channels,
-        )
+        self.model = model_spec(checkpoint, FrameSpec(_rounded_up(height), _rounded_up(width)))
 
     @property
     def info(self) -> EngineInfo:
@@ -104,6 +93,22 @@ class TorchEngine:
 
     def close(self) -> None:
         """Nothing to release: the garbage collector frees the weights."""
+
+
+def model_spec(checkpoint: Checkpoint, frame: FrameSpec) -> ModelSpec:
+    """What a tracker must know of a float network."""
+    config = checkpoint.network.config
+    return ModelSpec(
+        name=str(checkpoint.origin.get("name", config.name)),
+        sha256=checkpoint.sha256,
+        precision="fp32",
+        frame=frame,
+        mask_history=config.mask_history,
+        scaled_softmax=config.scaled_softmax,
+        update=config.update,
+        long_term=config.long_term,
+        template_channels=config.template_channels,
+    )
 
 
 def _tensor(array: Array) -> Tensor:
