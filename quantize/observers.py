@@ -15,8 +15,8 @@ from edge_ttvos.contracts import Quantization
 from edge_ttvos.errors import QuantizationError
 from edge_ttvos.quantize.recipe import Recipe
 
-PER_FRAME = 4096  # values kept of each frame
-SHRINKS = 80  # ranges that are tried, from the whole down to a fifth of it
+PER_FRAME = 1024  # values kept of each frame
+SHRINKS = 40  # ranges that are tried, from the whole down to a fifth of it
 BINS = 2048  # of the histogram that entropy looks at
 
 

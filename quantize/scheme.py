@@ -112,14 +112,18 @@ class Owners:
     def _gather(self, graph: Graph, node: Node, whole: str) -> None:
         """Parts that nothing else takes are made in the scale of the whole."""
         for source in node.inputs:
-            part = graph.node(source)
-            if part.kind == "input" or len(graph.users(source)) > 1:
-                continue
-            if part.kind not in SAME_SCALE:
+            if self._made_here(graph, source):
                 self._given[key(graph, source)] = whole
-            elif len(graph.users(part.inputs[0])) == 1:
-                self._given[key(graph, source)] = whole
-                self._gather(graph, part, whole)
+                part = graph.node(source)
+                if part.kind in SAME_SCALE:
+                    self._gather(graph, part, whole)
+
+    def _made_here(self, graph: Graph, name: str) -> bool:
+        """Whether a value, and what it shares its scale with, has no other use."""
+        node = graph.node(name)
+        if node.kind == "input" or len(graph.users(name)) > 1:
+            return False
+        return node.kind not in SAME_SCALE or self._made_here(graph, node.inputs[0])
 
 
 def _first(graphs: Sequence[Graph], name: str) -> str:

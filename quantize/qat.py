@@ -1,0 +1,202 @@
+"""Quantization-aware training: the codes' errors of one frame are met again in the next."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from edge_ttvos.contracts import FrameSpec
+from edge_ttvos.data.pool import Pool
+from edge_ttvos.errors import QuantizationError, TrainingError
+from edge_ttvos.files import write_bytes
+from edge_ttvos.network.checkpoint import Checkpoint
+from edge_ttvos.network.folding import fold_batchnorm
+from edge_ttvos.network.hrnet import Features
+from edge_ttvos.network.losses import bootstrapped_cross_entropy, soft_jaccard
+from edge_ttvos.network.ttvos import TTVOS
+from edge_ttvos.quantize.lower import lower
+from edge_ttvos.quantize.network import SimulatedNetwork
+from edge_ttvos.quantize.recipe import Recipe, as_dict
+from edge_ttvos.quantize.scheme import Scheme
+from edge_ttvos.quantize.simulation import Simulation
+from edge_ttvos.quantize.weights import QuantizedKernels
+from edge_ttvos.training.batches import Batch, loader
+from edge_ttvos.training.interrupt import interrupt_held
+from edge_ttvos.training.recipe import Recipe as TrainingRecipe
+from edge_ttvos.training.recipe import Stage
+
+STATE = "qat.pt"  # resumable, in the folder of the run
+SAVE_EVERY = 300.0  # seconds
+FLOOR = 0.05  # of the peak learning rate, at the end
+WARMUP = 50  # steps
+CLIP_NORM = 1.0
+HARD_PIXELS = 0.5
+
+Progress = Callable[[float, str], None]
+
+
+class QatTrainer:
+    """Trains kernels and biases; the scales of values stay as calibrated.
+
+    Args:
+        checkpoint: the float network: where training begins, and the teacher.
+        scheme: scales of values.
+        recipe: bits and training plan.
+        folder: of the run.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, scheme: Scheme, recipe: Recipe, folder: Path
+    ) -> None:
+        plan = recipe.training
+        self.recipe, self.folder, self.step = recipe, folder, 0
+        self.origin = checkpoint.sha256
+        graphs = lower(checkpoint.network, FrameSpec(*plan.size))
+        weights = {name: w for graph in graphs for name, w in graph.weights.items()}
+        biases = {name: b for graph in graphs for name, b in graph.biases.items()}
+        self.kernels = QuantizedKernels(weights, biases, recipe)
+        simulation = Simulation(graphs, self.kernels, scheme)
+        self.student = SimulatedNetwork(checkpoint.network.config, simulation)
+        self.teacher = fold_batchnorm(checkpoint.network)
+        self.teacher.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = torch.optim.AdamW(self.kernels.parameters(), lr=1.0, weight_decay=0.0)
+
+    @property
+    def state_path(self) -> Path:
+        """Where the resumable state stands."""
+        return self.folder / STATE
+
+    def fit(self, pool: Pool, progress: Progress = lambda share, what: None) -> None:
+        """Train to the plan's end; saves every five minutes, and when interrupted.
+
+        Raises:
+            TrainingError: the loss or its gradient became NaN; the last state is from before it.
+            OutputError: the state cannot be written.
+            KeyboardInterrupt: after the step that was under way, saved.
+        """
+        steps, saved = self.recipe.training.steps, time.monotonic()
+        with interrupt_held() as interrupted:
+            for batch in loader(pool, _clips(self.recipe), self.step, workers=1):
+                loss = self.advance(batch)
+                self.step += 1
+                progress(self.step / steps, f"loss {loss:.3f}")
+                late = time.monotonic() - saved > SAVE_EVERY
+                if late or interrupted() or self.step == steps:
+                    self.save()
+                    saved = time.monotonic()
+                if interrupted():
+                    raise KeyboardInterrupt
+
+    def advance(self, batch: Batch) -> float:
+        """One optimizer step; its loss."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate()
+        plan = self.recipe.training
+        with torch.autocast("cpu", torch.bfloat16, enabled=plan.bfloat16):
+            loss = distilled(self.student, self.teacher, batch, plan.distillation)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.kernels.parameters(), CLIP_NORM)
+        if not (torch.isfinite(loss) and torch.isfinite(norm)):
+            raise TrainingError(
+                f"the loss or its gradient became NaN at step {self.step} (clips "
+                f"{', '.join(batch.names)}); {self.state_path}, where there is one, is from before "
+                "it. Lower training.learning_rate in the recipe"
+            )
+        self.optimizer.step()
+        return float(loss.detach())
+
+    def save(self) -> None:
+        """Write the resumable state, whole or not at all."""
+        state = {
+            "recipe": json.dumps(as_dict(self.recipe)),
+            "model": self.origin,
+            "step": self.step,
+            "kernels": self.kernels.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        write_bytes(self.state_path, buffer.getvalue())
+
+    def resume(self) -> None:
+        """Go on from the folder's state.
+
+        Raises:
+            QuantizationError: it is unreadable, or of another recipe or model.
+        """
+        try:
+            state: dict[str, Any] = torch.load(self.state_path, weights_only=True)
+            recipe, model = json.loads(state["recipe"]), state["model"]
+        except Exception as error:
+            line = (str(error).splitlines() or [type(error).__name__])[0]
+            raise QuantizationError(f"{self.state_path} cannot be resumed: {line}") from error
+        if recipe != json.loads(json.dumps(as_dict(self.recipe))) or model != self.origin:
+            raise QuantizationError(
+                f"{self.state_path} belongs to another recipe or model: give the same --recipe, "
+                "--bits and --model, or another --out"
+            )
+        self.kernels.load_state_dict(state["kernels"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
+
+    def _rate(self) -> float:
+        plan = self.recipe.training
+        if self.step < WARMUP:
+            return plan.learning_rate * (self.step + 1) / WARMUP
+        share = (self.step - WARMUP) / max(1, plan.steps - WARMUP)
+        return plan.learning_rate * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * share)))
+
+
+def distilled(student: TTVOS, teacher: TTVOS, batch: Batch, weight: float) -> Tensor:
+    """Mean loss of a clip's frames: masks as annotated, and what the float network says of them.
+
+    Both roll out by themselves from the same first mask: each meets its own errors.
+    """
+    truth, given = batch.masks.float(), batch.given.float()
+    with torch.no_grad():
+        wanted = _rollout(teacher, batch, given)
+    terms = []
+    for t, (logits, float_logits) in enumerate(
+        zip(_rollout(student, batch, given), wanted, strict=True), start=1
+    ):
+        logits = logits.float()
+        foreground = logits.softmax(dim=1)[:, 1]
+        loss = bootstrapped_cross_entropy(logits, truth[:, t], HARD_PIXELS)
+        loss = loss + soft_jaccard(foreground, truth[:, t])
+        target = float_logits.float().softmax(dim=1)
+        terms.append(loss + weight * F.cross_entropy(logits, target))
+    return torch.stack(terms).mean()
+
+
+def _rollout(network: TTVOS, batch: Batch, given: Tensor) -> list[Tensor]:
+    """Logits (clips, 2, h, w) of every frame after the first."""
+    clips, length = batch.frames.shape[:2]
+    maps = network.encode(batch.frames.flatten(0, 1).permute(0, 3, 1, 2).float())
+    by_time = [
+        Features(*(m.view(clips, length, *m.shape[1:])[:, t] for m in maps)) for t in range(length)
+    ]
+    state = network.start(by_time[0], given)
+    found = []
+    for features in by_time[1:]:
+        output, state = network.step(features, state)
+        found.append(output.logits)
+    return found
+
+
+def _clips(recipe: Recipe) -> TrainingRecipe:
+    """The plan as the training data's loader wants it."""
+    plan = recipe.training
+    stage = Stage(
+        "qat", plan.steps, plan.size, plan.frames, plan.batch, plan.stills, freeze_batchnorm=True
+    )
+    return TrainingRecipe(f"qat-{recipe.bits}", "release", (stage,), recipe.seed)
