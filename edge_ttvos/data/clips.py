@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_ttvos.data.motion import CAMERA, OBJECT, Motion, Pose, bends, poses, sampling_maps
+from edge_ttvos.data.odds import EVEN, Odds, drawn
 from edge_ttvos.data.pool import Image, Pool, Sequence, Still
 
 MIN_TARGET = 0.003  # share of the first frame that the target must cover
@@ -30,6 +31,8 @@ class ClipSpec:
         max_stride: largest distance in frames between two frames of a real clip.
         stills: share of clips made from still images.
         boxes: share of clips whose first frame gives only the target's bounding box.
+        occlusions: share of clips in which something hides most of the target for some frames.
+        departures: share of clips whose target leaves the frame and comes back; it is a pasted one.
     """
 
     frames: int
@@ -37,6 +40,8 @@ class ClipSpec:
     max_stride: int
     stills: float
     boxes: float
+    occlusions: float = 0.0
+    departures: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,22 +69,29 @@ class Layer:
     alpha: Image
 
 
-def make_clip(pool: Pool, spec: ClipSpec, rng: np.random.Generator) -> Clip:
+def make_clip(pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds = EVEN) -> Clip:
     """Draw a clip whose first frame shows the target; equal ``rng`` states give equal clips."""
     for _ in range(ATTEMPTS):
-        clip = _draw(pool, spec, rng)
+        clip = _draw(pool, spec, rng, odds)
         if clip.masks[0].mean() >= MIN_TARGET and clip.masks[0].mean() < 0.9:
             break
     return clip
 
 
-def _draw(pool: Pool, spec: ClipSpec, rng: np.random.Generator) -> Clip:
+def make_image(pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds = EVEN) -> Clip:
+    """A single photograph and its object as a clip of one frame, turned, cropped and graded."""
+    still = drawn(pool.stills, odds.stills, rng)
+    layer = _moving_still(still, spec, rng)
+    return _finished(still.name, layer.frames, (layer.alpha > 127).astype(np.uint8), spec, rng)
+
+
+def _draw(pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds) -> Clip:
     use_still = not pool.sequences or (pool.stills and rng.random() < spec.stills)
     if use_still:
-        still = pool.stills[rng.integers(len(pool.stills))]
+        still = drawn(pool.stills, odds.stills, rng)
         name, backdrop = still.name, _moving_still(still, spec, rng)
     else:
-        sequence = pool.sequences[rng.integers(len(pool.sequences))]
+        sequence = drawn(pool.sequences, odds.sequences, rng)
         name, backdrop = sequence.name, _real_backdrop(sequence, spec, rng)
     pasted = int(rng.choice(3, p=(0.3, 0.5, 0.2) if use_still else (0.6, 0.3, 0.1)))
     layers = [backdrop]
@@ -88,6 +100,13 @@ def _draw(pool: Pool, spec: ClipSpec, rng: np.random.Generator) -> Clip:
             layers.append(_cut_out(pool.stills[index], spec, rng))
     target = int(rng.integers(len(layers)))
     frames, masks = _composite(layers, target)
+    return _finished(name, frames, masks, spec, rng)
+
+
+def _finished(
+    name: str, frames: Image, masks: Image, spec: ClipSpec, rng: np.random.Generator
+) -> Clip:
+    """Graded, at times mirrored, with what the tracker is told."""
     frames = _grade(frames, rng)
     if rng.random() < 0.5:
         frames, masks = frames[:, :, ::-1], masks[:, :, ::-1]

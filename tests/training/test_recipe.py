@@ -6,7 +6,8 @@ import pytest
 
 from edge_ttvos.errors import TrainingError
 from edge_ttvos.network.config import PRESETS
-from edge_ttvos.training.recipe import Recipe, Stage, load_recipe, shipped_recipes
+from edge_ttvos.training.recipe import Recipe, load_recipe, shipped_recipes
+from edge_ttvos.training.stage import Stage
 
 RECIPE = """
 name = "mine"
