@@ -16,7 +16,7 @@ from edge_ttvos.data.odds import EVEN, Odds
 from edge_ttvos.data.pool import Pool
 from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.stage import Stage
-from edge_ttvos.training.world import World
+from edge_ttvos.training.world import ALONE, World
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Span:
 class Batches(Dataset[list[Batch]]):
     """Item ``i`` is what step ``start + i`` of a span feeds this process: its micro-batches."""
 
-    def __init__(self, pool: Pool, recipe: Recipe, span: Span, world: World = World()) -> None:
+    def __init__(self, pool: Pool, recipe: Recipe, span: Span, world: World = ALONE) -> None:
         self.pool = pool
         self.recipe = recipe
         self.span = span
@@ -71,14 +71,9 @@ class Batches(Dataset[list[Batch]]):
     def _batch(self, stage: Stage, step: int, first: int) -> Batch:
         """Samples ``first`` and following of a step: all processes together count them through."""
         make, spec = make_image if stage.kind == "images" else make_clip, clip_spec(stage)
+        seeds = [(self.recipe.seed, step, first + index) for index in range(stage.batch)]
         clips: list[Clip] = [
-            make(
-                self.pool,
-                spec,
-                np.random.default_rng((self.recipe.seed, step, index)),
-                self.span.odds,
-            )
-            for index in range(first, first + stage.batch)
+            make(self.pool, spec, np.random.default_rng(seed), self.span.odds) for seed in seeds
         ]
         return Batch(
             [clip.name for clip in clips],

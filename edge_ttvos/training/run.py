@@ -21,7 +21,7 @@ from edge_ttvos.training.learner import Learner, NotFiniteError
 from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.saving import first_line, read_state, write_state
 from edge_ttvos.training.stage import Stage
-from edge_ttvos.training.world import World
+from edge_ttvos.training.world import ALONE, World
 
 SAVE_EVERY = 300.0  # seconds
 MODEL, STATE = "model.safetensors", "state.pt"
@@ -57,7 +57,7 @@ class Trainer:
         recipe: Recipe,
         folder: Path,
         start: Checkpoint | None = None,
-        world: World = World(),
+        world: World = ALONE,
         curves: bool = False,
     ) -> None:
         self.recipe = recipe
@@ -134,8 +134,9 @@ class Trainer:
             clips = [name for each in self.world.gathered(names) for name in each]
             kept = "is from before it" if self.state_path.exists() else "was not written yet"
             raise TrainingError(
-                f"{error} at step {self.step} (clips {', '.join(clips)}); {self.state_path} {kept}: "
-                "look at these clips, or lower the learning rate and train into another --out"
+                f"{error} at step {self.step} (clips {', '.join(clips)}); {self.state_path} "
+                f"{kept}: look at these clips, or lower the learning rate and train into another "
+                "--out"
             ) from error
         self.step += 1
         return values
@@ -165,8 +166,8 @@ class Trainer:
         """Go on from the folder's state.
 
         Raises:
-            TrainingError: there is none, it is unreadable, it belongs to another recipe, or it began
-                with other weights than the ones given.
+            TrainingError: there is none, it is unreadable, it belongs to another recipe, or it
+                began with other weights than the ones given.
         """
         state = read_state(self.state_path, self.recipe, self.world.device)
         try:
