@@ -452,3 +452,106 @@ def test_weights_of_another_network_are_refused(
     other = "paper" if recipe.network == "release" else "release"
     with pytest.raises(TrainingError, match="the model to start from is"):
         Trainer(replace(recipe, network=other), tmp_path, given)
+
+
+@pytest.fixture(scope="module")
+def everything_on() -> Recipe:
+    """All that a recipe can switch on; the odds change after step 2."""
+    images = Stage("images", 1, (32, 48), frames=1, batch=2, kind="images", accumulate=2)
+    hard = Stage("hard", 3, (32, 48), frames=3, batch=2, hard_sources=1.0, occlusions=0.5)
+    saving = Stage(
+        "saving",
+        2,
+        (32, 48),
+        frames=3,
+        batch=1,
+        accumulate=2,
+        departures=0.5,
+        hard_sources=2.0,
+        freeze_batchnorm=True,
+        recompute=True,
+    )
+    stages = (images, hard, saving)
+    return Recipe("all", "release", stages, bfloat16=False, auxiliary_weight=0.5)
+
+
+@pytest.fixture(scope="module")
+def whole_with_everything_on(
+    tmp_path_factory: pytest.TempPathFactory, everything_on: Recipe, pool: Pool
+) -> Iterator[Trainer]:
+    """From its first step to its last; until the module's end the odds change every two steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edge_ttvos.training.run.REFRESH", 2)
+        trainer = Trainer(everything_on, tmp_path_factory.mktemp("everything"))
+        trainer.fit(pool)
+        yield trainer
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [2, 5])
+def test_resumed_equals_uninterrupted_with_everything_on(
+    start: Start, pool: Pool, everything_on: Recipe, whole_with_everything_on: Trainer, stop: int
+) -> None:
+    """The odds of sources are part of the state: noted, and those in use."""
+    whole = whole_with_everything_on
+    first, resumed = start(of=everything_on), start(of=everything_on)
+    with pytest.raises(KeyboardInterrupt):
+        first.fit(pool, press_ctrl_c_after(stop))
+    resumed.resume()
+    assert resumed.step == stop
+    resumed.fit(pool)
+    assert_equal(everything(resumed), everything(whole))
+    noted = whole.learner.difficulty.state_dict()
+    assert resumed.learner.difficulty.state_dict() == noted
+    assert noted["running"]
+    assert noted["settled"] != noted["running"]
+
+
+def test_hard_sources_are_drawn_more_often(start: Start, pool: Pool) -> None:
+    """As soon as one still is known to be harder than the others."""
+    stage = Stage("only", 1, (16, 16), frames=2, batch=60, stills=1.0, hard_sources=1.0)
+    recipe = Recipe("hard", "release", (stage,), bfloat16=False)
+    trainer = start(of=recipe)
+    trainer.learner.difficulty.note(["still0", "still1", "still2"], [0.0, 0.9, 0.9])
+    span = trainer._span(pool)
+    ((batch,),) = Batches(pool, recipe, span)
+    assert batch.names.count("still0") > 35
+
+
+def test_resuming_with_other_weights_is_refused(
+    whole: Trainer, tmp_path: Path, recipe: Recipe
+) -> None:
+    given = load_checkpoint(whole.model_path)
+    begun = Trainer(recipe, tmp_path, given)
+    begun.save()
+    before = files(begun)
+    Trainer(recipe, tmp_path, given).resume()
+    other = replace(given, sha256="0" * 64)
+    with pytest.raises(TrainingError, match="leave --model out"):
+        Trainer(recipe, tmp_path, other).resume()
+    with pytest.raises(TrainingError, match="began with random weights"):
+        Trainer(recipe, whole.folder, given).resume()
+    assert files(begun) == before
+
+
+def test_images_need_still_images(start: Start, pool: Pool) -> None:
+    stage = Stage("photographs", 1, (16, 16), frames=1, batch=1, kind="images")
+    trainer = start(of=Recipe("tiny", "release", (stage,), bfloat16=False))
+    with pytest.raises(TrainingError, match="has no still images"):
+        trainer.fit(Pool((), pool.sequences))
+    assert files(trainer) == {}
+
+
+def test_a_state_of_before_a_key_existed_is_still_the_recipes(
+    whole: Trainer, tmp_path: Path
+) -> None:
+    """A state holds its recipe; what it does not say is the default."""
+    state = torch.load(whole.state_path, weights_only=True)
+    table = json.loads(state["recipe"])
+    del table["without"]
+    for stage in table["stages"]:
+        del stage["hard_sources"]
+    older = Trainer(whole.recipe, tmp_path)
+    torch.save({**state, "recipe": json.dumps(table)}, older.state_path)
+    older.resume()
+    assert older.step == whole.step
