@@ -23,7 +23,8 @@ import typer
 
 from edge_ttvos.cli.console import Screen
 from edge_ttvos.cli.guard import guarded
-from edge_ttvos.data.pool import HELD_OUT, SEQUENCES, Pool, load_pool
+from edge_ttvos.data.material import HELD_OUT, SEQUENCES
+from edge_ttvos.data.pool import Pool, load_pool
 from edge_ttvos.evaluation.datasets import open_dataset
 from edge_ttvos.evaluation.report import Report
 from edge_ttvos.files import write_bytes, write_json
