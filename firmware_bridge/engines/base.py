@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from edge_ttvos.contracts import ModelSpec
 from edge_ttvos.firmware_bridge.codes import Array
 
-
 @dataclass(frozen=True)
 class Features:
     """Backbone features of one frame: s4 (h4, w4, 16), s8 (h8, w8, 32), s16 (h16, w16, 192)."""
