@@ -7,13 +7,14 @@ object warps by affine and elastic paths, so that the network sees shape change.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from edge_ttvos.data.hiding import hidden
-from edge_ttvos.data.layers import cut_out, moving_still, real_backdrop
+from edge_ttvos.data.layers import cut_film, cut_out, moving_still, real_backdrop
 from edge_ttvos.data.odds import EVEN, Odds, drawn
 from edge_ttvos.data.plan import ClipPlan, ClipSpec, Grade, LayerPlan
 from edge_ttvos.data.pool import Image, Pool
@@ -67,13 +68,22 @@ def plan_clip(pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds) 
         sequence = drawn(pool.sequences, odds.sequences, rng)
         name, backdrop = sequence.name, real_backdrop(sequence, spec, rng)
     pasted = int(rng.choice(3, p=(0.3, 0.5, 0.2) if use_still else (0.6, 0.3, 0.1)))
-    layers = [backdrop]
-    if pool.stills:
-        for index in rng.integers(len(pool.stills), size=pasted):
-            layers.append(cut_out(pool.stills[index], spec, rng))
+    layers = [backdrop, *_pasted(pasted, pool, spec, rng)]
     target = int(rng.integers(len(layers)))
     layers, target = hidden(layers, target, pool, spec, rng)
     return _finished(name, spec, layers, target, rng)
+
+
+def _pasted(
+    count: int, pool: Pool, spec: ClipSpec, rng: np.random.Generator
+) -> Iterator[LayerPlan]:
+    """Objects of other photographs, or of other sequences, as far as there are any."""
+    stills = rng.integers(len(pool.stills), size=count) if pool.stills else [None] * count
+    for index in stills:
+        if spec.films and pool.sequences and rng.random() < spec.films:
+            yield cut_film(pool.sequences[rng.integers(len(pool.sequences))], spec, rng)
+        elif index is not None:
+            yield cut_out(pool.stills[index], spec, rng)
 
 
 def _finished(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_ttvos.data.motion import CAMERA, OBJECT, Motion, Pose, bends, poses
 from edge_ttvos.data.plan import ClipSpec, LayerPlan
@@ -30,16 +31,31 @@ def moving_still(still: Still, spec: ClipSpec, rng: np.random.Generator) -> Laye
 
 def cut_out(still: Still, spec: ClipSpec, rng: np.random.Generator) -> LayerPlan:
     """A photograph's object alone, scaled to the frame, on a path of its own."""
-    x, y, width, height = cv2.boundingRect(still.mask)
+    start, centre = _somewhere(still.mask, spec, rng)
+    return _animated(still, start, centre, None, spec, rng)
+
+
+def cut_film(sequence: Sequence, spec: ClipSpec, rng: np.random.Generator) -> LayerPlan:
+    """A real sequence's object alone, scaled to the frame, on a path beside its own motion."""
+    indices = _window(sequence, spec, rng)
+    masks = tuple(sequence.masks[i] for i in indices)
+    start, centre = _somewhere(masks[0], spec, rng)
+    path = poses(rng, start, CAMERA, spec.frames, spec.size[0])
+    frames = tuple(sequence.frames[i] for i in indices)
+    return LayerPlan(frames, masks, tuple(path), centre, bends=None, cut=True)
+
+
+def _somewhere(mask: Image, spec: ClipSpec, rng: np.random.Generator) -> tuple[Pose, Point]:
+    """A random place and size for a mask's object, and its centre in the source."""
+    x, y, width, height = cv2.boundingRect(mask)
     extent = spec.size[0] * float(np.exp(rng.uniform(np.log(0.15), np.log(0.9))))
-    scale = extent / max(width, height)
-    start = Pose(
+    pose = Pose(
         rng.uniform(0.1, 0.9) * spec.size[1],
         rng.uniform(0.15, 0.85) * spec.size[0],
-        scale,
+        extent / max(width, height, 1),
         float(rng.normal(0, 0.2)),
     )
-    return _animated(still, start, (x + width / 2, y + height / 2), None, spec, rng)
+    return pose, (x + width / 2, y + height / 2)
 
 
 def _animated(
@@ -66,13 +82,7 @@ def _animated(
 
 def real_backdrop(sequence: Sequence, spec: ClipSpec, rng: np.random.Generator) -> LayerPlan:
     """Consecutive frames at a random stride, forward or backward, under one random crop."""
-    length = len(sequence.frames)
-    stride = int(rng.integers(1, min(spec.max_stride, max(1, (length - 1) // spec.frames)) + 1))
-    span = stride * (spec.frames - 1)
-    first = int(rng.integers(0, max(1, length - span)))
-    indices = np.minimum(first + stride * np.arange(spec.frames), length - 1)
-    if rng.random() < 0.5:
-        indices = indices[::-1]
+    indices = _window(sequence, spec, rng)
     height, width = sequence.masks[0].shape
     cover = max(spec.size[0] / height, spec.size[1] / width)
     scale = cover * float(np.exp(rng.uniform(0, np.log(1.8))))
@@ -86,6 +96,18 @@ def real_backdrop(sequence: Sequence, spec: ClipSpec, rng: np.random.Generator) 
         bends=None,
         cut=False,
     )
+
+
+def _window(
+    sequence: Sequence, spec: ClipSpec, rng: np.random.Generator
+) -> NDArray[np.signedinteger]:
+    """Numbers of the frames: a random stride from a random first, forward or backward."""
+    length = len(sequence.frames)
+    stride = int(rng.integers(1, min(spec.max_stride, max(1, (length - 1) // spec.frames)) + 1))
+    span = stride * (spec.frames - 1)
+    first = int(rng.integers(0, max(1, length - span)))
+    indices = np.minimum(first + stride * np.arange(spec.frames), length - 1)
+    return indices[::-1] if rng.random() < 0.5 else indices
 
 
 def _object_crop(mask: Image, scale: float, spec: ClipSpec, rng: np.random.Generator) -> Point:

@@ -4,8 +4,8 @@
     DATA/sequences/   JPEGImages/[480p/]<sequence>/ and Annotations/[480p/]<sequence>/, or
                       frames/[<sequence>/] and masks/[<sequence>/]
 
-``duts-288`` may stand for ``stills``, ``davis2016-train-324p`` for ``sequences``; DATA itself may be
-either. Sequences for choosing and for evaluation are left out by their names.
+``duts-288`` may stand for ``stills`` and ``davis2016-train-324p`` for ``sequences``;
+DATA may itself be either. Sequences for choosing and for evaluation are left out by their names.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from edge_ttvos.errors import OutputError
 from edge_ttvos.files import whole_file
 
 QUALITY = 60  # of WebP, 1…100
+ONE_BIT = [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 9]
 
 
 def pack(
@@ -46,11 +47,9 @@ def pack(
     with whole_file(file) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for done, (image_place, mask_place, pair) in enumerate(places, start=1):
             image, mask = read_pair(*pair)
-            _add(
-                archive, image_place, ".webp", image[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, quality]
-            )
-            flags = [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 9]
-            _add(archive, mask_place, ".png", mask, flags)
+            lossy = [cv2.IMWRITE_WEBP_QUALITY, quality]
+            _add(archive, image_place, ".webp", image[..., ::-1], lossy)
+            _add(archive, mask_place, ".png", mask, ONE_BIT)
             progress(done / len(places))
     return file.stat().st_size
 

@@ -25,6 +25,7 @@ class ClipSpec:
         max_stride: largest distance in frames between two frames of a real clip.
         stills: share of clips made from still images.
         boxes: share of clips whose first frame gives only the target's bounding box.
+        films: share of the pasted objects that are cut out of another real sequence.
         occlusions: share of clips in which something hides most of the target for some frames.
         departures: share of clips whose target, a pasted one, leaves the frame and comes back.
     """
@@ -34,6 +35,7 @@ class ClipSpec:
     max_stride: int
     stills: float
     boxes: float
+    films: float = 0.0
     occlusions: float = 0.0
     departures: float = 0.0
 

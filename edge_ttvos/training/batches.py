@@ -91,6 +91,7 @@ def clip_spec(stage: Stage) -> ClipSpec:
         stage.max_stride,
         stage.stills,
         stage.boxes,
+        stage.films,
         stage.occlusions,
         stage.departures,
     )

@@ -186,8 +186,8 @@ class Trainer:
 
 def _require_material(pool: Pool, recipe: Recipe) -> None:
     for stage in recipe.stages:
-        if stage.kind == "images" and not pool.stills:
+        if (stage.kind == "images" or stage.occlusions or stage.departures) and not pool.stills:
             raise TrainingError(
-                f"stage {stage.name} learns from single images, and the data folder has no still "
-                "images: add some, or leave the stage out"
+                f"stage {stage.name} needs photographs (kind, occlusions or departures), and the "
+                "data folder has no still images: add some, or change the recipe"
             )

@@ -25,6 +25,8 @@ class Stage:
         accumulate: micro-batches a step; their gradients are averaged.
         stills: share of clips made from still images; the others are real sequences.
         boxes: share of clips whose first frame gives only the target's bounding box.
+        films: share of the pasted objects that are cut out of another real sequence; the others are
+            cut out of photographs.
         occlusions: share of clips in which something hides most of the target for some frames.
         departures: share of clips whose target leaves the frame and comes back.
         max_stride: largest distance in frames between two frames of a real clip.
@@ -47,6 +49,7 @@ class Stage:
     accumulate: int = 1  # micro-batches
     stills: float = 0.5
     boxes: float = 0.1
+    films: float = 0.0
     occlusions: float = 0.0
     departures: float = 0.0
     max_stride: int = 4  # frames
@@ -67,7 +70,7 @@ class Stage:
         for key, low in (*least.items(), ("batch", 1), ("accumulate", 1), ("max_stride", 1)):
             value = getattr(self, key)
             self._require(value >= low, f"{key} must be at least {low}; got {value}")
-        for key in ("stills", "boxes", "occlusions", "departures", "floor", "hard_pixels"):
+        for key in ("stills", "boxes", "films", "occlusions", "departures", "floor", "hard_pixels"):
             value = getattr(self, key)
             self._require(0 <= value <= 1, f"{key} must be in 0…1; got {value}")
         self._require(self.hard_pixels > 0, "hard_pixels must be above 0; got 0")

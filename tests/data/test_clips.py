@@ -12,9 +12,10 @@ from edge_ttvos.data.clips import (
     Clip,
     make_clip,
     make_image,
+    plan_clip,
 )
-from edge_ttvos.data.layers import cut_out, moving_still, real_backdrop
-from edge_ttvos.data.odds import Odds
+from edge_ttvos.data.layers import cut_film, cut_out, moving_still, real_backdrop
+from edge_ttvos.data.odds import EVEN, Odds
 from edge_ttvos.data.plan import ClipSpec, LayerPlan
 from edge_ttvos.data.pool import Pool, Sequence, Still
 from edge_ttvos.data.render import Layer, composite, warped
@@ -226,3 +227,24 @@ def test_odds_choose_the_source(pool: Pool) -> None:
     assert {clip.name for clip in clips} == {"still1", "walk"}
     image = make_image(pool, replace(SPEC, frames=1), np.random.default_rng(0), odds)
     assert image.name == "still1"
+
+
+def test_objects_are_pasted_from_films(pool: Pool) -> None:
+    """A film is a rising grey, its object a disc: what is pasted shows frames that change."""
+    frames = tuple(np.full((60, 80, 3), 60 + 12 * i, np.uint8) for i in range(12))
+    film = replace(pool.sequences[0], frames=frames)
+    layer = as_layer(cut_film, film, 0)
+    greys = [int(np.median(f[a > 200])) for f, a in zip(layer.frames, layer.alpha, strict=True)]
+    steps = set(np.diff(greys).tolist())
+    assert len(steps) == 1
+    assert steps <= {12, 24, -12, -24}
+
+
+def test_without_photographs_films_alone_are_pasted(pool: Pool) -> None:
+    sequences_alone = Pool((), pool.sequences)
+    for films, most in ((0.0, 1), (1.0, 3)):
+        spec = replace(SPEC, films=films)
+        plans = [
+            plan_clip(sequences_alone, spec, np.random.default_rng(seed), EVEN) for seed in SEEDS
+        ]
+        assert max(len(plan.layers) for plan in plans) == most

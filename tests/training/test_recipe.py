@@ -151,6 +151,7 @@ def test_unknown_and_missing_keys(file: Path, before: str, after: str, says: lis
         ("learning_rate = 1", "accumulate = 0", "accumulate"),
         ("learning_rate = 1", "recompute = true", "recompute"),
         ("learning_rate = 1", "hard_sources = -1", "hard_sources"),
+        ("learning_rate = 1", "films = 1.5", "films"),
         ("learning_rate = 1", "occlusions = 1.5", "occlusions"),
         ("learning_rate = 1", "departures = -0.5", "departures"),
         ("frames = 3", "occlusions = 0.5\nframes = 2", "occlusions"),

@@ -534,8 +534,15 @@ def test_resuming_with_other_weights_is_refused(
     assert files(begun) == before
 
 
-def test_images_need_still_images(start: Start, pool: Pool) -> None:
-    stage = Stage("photographs", 1, (16, 16), frames=1, batch=1, kind="images")
+@pytest.mark.parametrize(
+    "stage",
+    [
+        Stage("photographs", 1, (16, 16), frames=1, batch=1, kind="images"),
+        Stage("hidden", 1, (16, 16), frames=3, batch=1, occlusions=0.1),
+        Stage("leaving", 1, (16, 16), frames=3, batch=1, departures=0.1),
+    ],
+)
+def test_some_stages_need_still_images(start: Start, pool: Pool, stage: Stage) -> None:
     trainer = start(of=Recipe("tiny", "release", (stage,), bfloat16=False))
     with pytest.raises(TrainingError, match="has no still images"):
         trainer.fit(Pool((), pool.sequences))
