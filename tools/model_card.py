@@ -73,7 +73,7 @@ def worst_sequences(report: Report, count: int) -> list[str]:
 
 
 def draw(sequence: Sequence, masks: Path, file: Path, title: str) -> None:
-    """Twelve of its frames, with the predicted mask and, in the caption, J of all objects as one."""
+    """Twelve of its frames, with the predicted mask and, in the caption, J of all objects."""
     sheet, scores = ContactSheet(), dict[int, float]()
     for number, path in enumerate(sequence.frames):
         predicted = sequence.read(masks / f"{path.stem}.png")

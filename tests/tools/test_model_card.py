@@ -66,7 +66,8 @@ def test_a_table_and_a_picture_of_the_worst(
     assert "- sha256: ab" in lines
     assert "commit" not in text
     assert sorted(path.name for path in (tmp_path / "card").iterdir()) == ["figures.md", "walk.png"]
-    assert Image.open(tmp_path / "card" / "walk.png").width > 600
+    with Image.open(tmp_path / "card" / "walk.png") as picture:
+        assert picture.width > 600
 
 
 def test_boxes_stand_in_the_last_column(
