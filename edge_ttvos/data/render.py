@@ -35,7 +35,7 @@ def render(plan: ClipPlan) -> tuple[Image, Image]:
 def first_mask(plan: ClipPlan) -> Image:
     """The target's mask in the first frame alone, not mirrored: (H, W) uint8 of 0 and 1."""
     alphas = [_alphas(layer, plan.size, slice(1)) for layer in plan.layers[plan.target :]]
-    return visible(alphas, 0)[0].astype(np.uint8)
+    return np.asarray(visible(alphas, 0)[0], np.uint8)
 
 
 def warped(layer: LayerPlan, size: tuple[int, int]) -> Layer:

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from edge_ttvos.data.clips import Clip, ClipSpec, make_clip, make_image
+from edge_ttvos.data.clips import Clip, make_clip, make_image
 from edge_ttvos.data.odds import EVEN, Odds
+from edge_ttvos.data.plan import ClipSpec
 from edge_ttvos.data.pool import Pool
 from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.stage import Stage

@@ -60,4 +60,4 @@ def _event_writer(folder: Path, step: int) -> Any:
             "--tensorboard needs tensorboard, which is not installed; type: "
             "pip install 'edge-ttvos[host,train]'"
         ) from error
-    return SummaryWriter(str(folder), purge_step=step)  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(folder), purge_step=step)

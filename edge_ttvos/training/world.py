@@ -42,7 +42,8 @@ class World:
         flat = torch.cat([part.detach().reshape(-1).float() for part in parts])
         distributed.all_reduce(flat)
         flat /= self.size
-        for part, mean in zip(parts, flat.split([part.numel() for part in parts]), strict=True):
+        means = torch.split(flat, [part.numel() for part in parts])
+        for part, mean in zip(parts, means, strict=True):
             part.detach().copy_(mean.view_as(part))
 
     def gathered(self, value: Any) -> list[Any]:
