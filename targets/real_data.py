@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from edge_ttvos.data.pool import HELD_OUT, SEQUENCES
+from edge_ttvos.data.material import HELD_OUT, SEQUENCES
 from edge_ttvos.evaluation.datasets import Dataset, Sequence, open_dataset
 from edge_ttvos.evaluation.report import Report, j_and_f
 from edge_ttvos.firmware_bridge.bundle.manifest import FloatScores, SequenceFigures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ class TrainConfig:
     out: Path
     model: str | None
     resume: bool
+    tensorboard: bool
     overwrite: bool
 
 
@@ -45,14 +47,19 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
     ] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also write TensorBoard's files into --out.")
+    ] = False,
     overwrite: OverwriteOption = False,
     json: JsonOption = None,
     verbose: VerboseOption = 0,
     quiet: QuietOption = False,
 ) -> None:
     """Train a network by a recipe; interrupt and --resume at any time."""
-    with screen(json, verbose, quiet) as show:
-        run(TrainConfig(recipe, data, out, model, resume, overwrite), show)
+    config = TrainConfig(recipe, data, out, model, resume, tensorboard, overwrite)
+    first = os.environ.get("RANK", "0") == "0"  # of torchrun's processes one speaks
+    with screen(json if first else None, verbose, quiet or not first) as show:
+        run(config, show)
 
 
 def run(config: TrainConfig, show: Screen) -> None:
@@ -61,6 +68,7 @@ def run(config: TrainConfig, show: Screen) -> None:
         with held():
             training = importlib.import_module("edge_ttvos.training.run")
             recipes = importlib.import_module("edge_ttvos.training.recipe")
+            worlds = importlib.import_module("edge_ttvos.training.world")
             pools = importlib.import_module("edge_ttvos.data.pool")
             checkpoints = importlib.import_module("edge_ttvos.network.checkpoint")
     except ImportError as error:
@@ -70,33 +78,42 @@ def run(config: TrainConfig, show: Screen) -> None:
         ) from error
     recipe = recipes.load_recipe(config.recipe)
     start = None
-    if config.model is not None and not config.resume:
+    if config.model is not None:
         start = checkpoints.load_checkpoint(find_checkpoint(config.model))
     with show.progress("read data") as line:
         pool = pools.load_pool(config.data, line.update)
-    if not config.resume:
-        prepare_folder(config.out, training.FILES, config.overwrite, keep=(config.recipe,))
-    trainer = training.Trainer(recipe, config.out, start)
-    if config.resume:
-        trainer.resume()
+    with worlds.joined_world() as world:
+        if world.first and not config.resume:
+            prepare_folder(config.out, training.FILES, config.overwrite, keep=(config.recipe,))
+        world.wait()
+        trainer = training.Trainer(recipe, config.out, start, world, config.tensorboard)
+        if config.resume:
+            trainer.resume()
+        fit(trainer, pool, show)
+
+
+def fit(trainer: Any, pool: Any, show: Screen) -> None:
+    """Train and say how it went, whatever happens."""
+    recipe = trainer.recipe
     try:
         with show.progress(f"train {recipe.name}") as line:
             trainer.fit(
                 pool,
                 lambda now: line.update(
-                    now.step / now.steps, f"{now.stage} J {now.loss.accuracy.item():.2f}"
+                    now.step / now.steps, f"{now.stage} J {now.values['accuracy']:.2f}"
                 ),
             )
     except BaseException as error:
         with suppress(OutputError):  # the error that is under way matters more
-            show.result(summary(trainer, recipe, reason(error)))
+            show.result(summary(trainer, reason(error)))
         raise
-    show.result(summary(trainer, recipe))
+    show.result(summary(trainer))
     show.say(f"{trainer.model_path}: {trainer.step} steps in {trainer.seconds / 3600:.2f} h")
 
 
-def summary(trainer: Any, recipe: Any, why: str | None = None) -> dict[str, Any]:
+def summary(trainer: Any, why: str | None = None) -> dict[str, Any]:
     """The run in short; ``why`` it is not complete."""
+    recipe = trainer.recipe
     return {
         "schema": 1,
         "complete": why is None,
@@ -106,6 +123,10 @@ def summary(trainer: Any, recipe: Any, why: str | None = None) -> dict[str, Any]
         "steps_wanted": recipe.steps,
         "hours": round(trainer.seconds / 3600, 3),
         "protocol": bare_protocol(
-            device=device(), seed=recipe.seed, model=recipe.network, recipe=recipe.name
+            device=device(),
+            seed=recipe.seed,
+            model=recipe.network,
+            recipe=recipe.name,
+            processes=trainer.world.size,
         ),
     }

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Maps = tuple[NDArray[np.float32], NDArray[np.float32]]
+Box = tuple[float, float, float, float]  # left, top, width, height in pixels
 
 BEND_GRID = (4, 5)  # control points of the elastic field, rows and columns
 
@@ -61,18 +62,40 @@ def poses(
 
 
 def bends(
-    rng: np.random.Generator, motion: Motion, length: int, size: tuple[int, int]
-) -> list[Maps | None]:
-    """Elastic displacement fields in pixels that grow from none in the first frame."""
+    rng: np.random.Generator, motion: Motion, length: int, height: int
+) -> NDArray[np.float32] | None:
+    """Elastic displacements in pixels that grow from none in the first frame; None: no bend.
+
+    Returns:
+        (length, 2, 4, 5): x and y at the control points of each frame.
+    """
     if motion.bend == 0 or rng.random() < 0.3:
-        return [None] * length
-    amount = motion.bend * size[0] * rng.uniform(0.2, 1)
+        return None
+    amount = motion.bend * height * rng.uniform(0.2, 1)
     walk = np.cumsum(0.6 * amount * rng.normal(size=(length, 2, *BEND_GRID)), axis=0)
-    fields: list[Maps | None] = [None]
-    for field in walk[1:].astype(np.float32):
-        dx, dy = (cv2.resize(f, size[::-1], interpolation=cv2.INTER_CUBIC) for f in field)
-        fields.append((np.asarray(dx, np.float32), np.asarray(dy, np.float32)))
-    return fields
+    walk[0] = 0
+    return walk.astype(np.float32)
+
+
+def bend_maps(bend: NDArray[np.float32], size: tuple[int, int]) -> Maps:
+    """One frame's displacements (2, 4, 5) in x and y at every pixel of a frame of ``size``."""
+    dx, dy = (cv2.resize(part, size[::-1], interpolation=cv2.INTER_CUBIC) for part in bend)
+    return np.asarray(dx, np.float32), np.asarray(dy, np.float32)
+
+
+def placed_box(box: Box, pose: Pose, centre: tuple[float, float]) -> Box:
+    """The smallest upright box around a box of the source, where the pose puts it."""
+    left, top, width, height = box
+    x = np.array([left, left + width, left, left + width]) - centre[0]
+    y = np.array([top, top, top + height, top + height]) - centre[1]
+    cos, sin = pose.scale * np.cos(pose.angle), pose.scale * np.sin(pose.angle)
+    placed_x, placed_y = pose.x + cos * x - sin * y, pose.y + sin * x + cos * y
+    return (
+        float(placed_x.min()),
+        float(placed_y.min()),
+        float(np.ptp(placed_x)),
+        float(np.ptp(placed_y)),
+    )
 
 
 def sampling_maps(pose: Pose, centre: tuple[float, float], size: tuple[int, int]) -> Maps:

@@ -10,13 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_ttvos.data.material import Pair, find_material
 from edge_ttvos.errors import DatasetError
 
 Image = NDArray[np.uint8]
 
-HELD_OUT = ("breakdance-flare", "dog-agility", "drift-turn", "hike", "motorbike", "soccerball")
-STILLS = "duts-288"
-SEQUENCES = "davis2016-train-324p"
 MIN_OBJECT = 64  # pixels that a still's object must have to be learnt from
 
 
@@ -47,65 +45,53 @@ class Pool:
 
 
 def load_pool(root: Path, progress: Callable[[float], None] = lambda share: None) -> Pool:
-    """Read the training part of a data folder: ``duts-288/`` and ``davis2016-train-324p/``.
-
-    The six sequences of ``HELD_OUT`` are left out: they are for choosing between runs.
+    """Read what ``material`` finds in a data folder.
 
     Args:
         root: the data folder.
         progress: called with the share done, 0…1.
 
     Raises:
-        DatasetError: neither part is there, or a frame or mask is missing, unreadable or unequal.
+        DatasetError: there is nothing to train on, or a frame or mask is missing, unreadable or
+            unequal.
     """
-    stills, sequences = root / STILLS, root / SEQUENCES
-    pairs = _still_pairs(stills) if stills.is_dir() else []
-    names = _sequence_names(sequences) if sequences.is_dir() else []
-    if not pairs and not names:
+    material = find_material(root)
+    count = len(material.stills) + sum(len(pairs) for pairs in material.sequences.values())
+    done = 0
+
+    def read(pair: Pair) -> tuple[Image, Image]:
+        nonlocal done
+        done += 1
+        progress(done / count)
+        return read_pair(*pair)
+
+    stills = tuple(Still(pair[0].stem, *read(pair)) for pair in material.stills)
+    sequences = tuple(
+        _sequence(name, [read(pair) for pair in pairs])
+        for name, pairs in material.sequences.items()
+    )
+    shown = tuple(still for still in stills if np.count_nonzero(still.mask) >= MIN_OBJECT)
+    if not shown and not sequences:
         raise DatasetError(
-            f"{root} holds no training data: expected {STILLS}/ with images/ and masks/, or "
-            f"{SEQUENCES}/ with JPEGImages/ and Annotations/"
+            f"no mask of the photographs in {root} has an object of {MIN_OBJECT} pixels or more"
         )
-    loaded_stills = []
-    for index, (image, mask) in enumerate(pairs):
-        still = Still(image.stem, *_pair(image, mask))
-        if np.count_nonzero(still.mask) >= MIN_OBJECT:
-            loaded_stills.append(still)
-        progress(0.5 * (index + 1) / len(pairs))
-    if not loaded_stills and not names:
-        raise DatasetError(
-            f"no mask in {stills}/masks has an object of {MIN_OBJECT} pixels or more"
-        )
-    loaded_sequences = []
-    for index, name in enumerate(names):
-        loaded_sequences.append(_sequence(sequences, name))
-        progress(0.5 + 0.5 * (index + 1) / len(names))
-    return Pool(tuple(loaded_stills), tuple(loaded_sequences))
+    return Pool(shown, sequences)
 
 
-def _still_pairs(root: Path) -> list[tuple[Path, Path]]:
-    images = sorted((root / "images").glob("*.jpg"))
-    return [(image, root / "masks" / f"{image.stem}.png") for image in images]
-
-
-def _sequence_names(root: Path) -> list[str]:
-    folder = root / "JPEGImages"
-    if not folder.is_dir():
-        raise DatasetError(f"{root} has no JPEGImages/ folder with a folder for each sequence")
-    return [f.name for f in sorted(folder.iterdir()) if f.is_dir() and f.name not in HELD_OUT]
-
-
-def _sequence(root: Path, name: str) -> Sequence:
-    frames = sorted((root / "JPEGImages" / name).glob("*.jpg"))
-    if len(frames) < 2:
-        raise DatasetError(f"sequence {name} has {len(frames)} frames; at least 2 are needed")
-    pairs = [_pair(f, root / "Annotations" / name / f"{f.stem}.png") for f in frames]
+def _sequence(name: str, pairs: list[tuple[Image, Image]]) -> Sequence:
+    if len(pairs) < 2:
+        raise DatasetError(f"sequence {name} has {len(pairs)} frames; at least 2 are needed")
     if len({image.shape for image, _ in pairs}) > 1:
         raise DatasetError(f"sequence {name} has frames of several sizes; expected one")
-    return Sequence(name, tuple(i for i, _ in pairs), tuple(m for _, m in pairs))
+    return Sequence(name, tuple(image for image, _ in pairs), tuple(mask for _, mask in pairs))
 
 
-def _pair(image_path: Path, mask_path: Path) -> tuple[Image, Image]:
+def read_pair(image_path: Path, mask_path: Path) -> tuple[Image, Image]:
+    """A photograph (H, W, 3) RGB uint8 and its mask (H, W) uint8 of 0 and 255.
+
+    Raises:
+        DatasetError: one of them is missing, unreadable or cut off, or they are not of one size.
+    """
     image = _photograph(image_path)
     mask = cv2.imread(str(mask_path), cv2.IMREAD_GRAYSCALE) if mask_path.exists() else None
     if mask is None:

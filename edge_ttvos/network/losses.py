@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -40,11 +39,11 @@ def bootstrapped_cross_entropy(
     return flat.topk(max(1, int(keep * flat.shape[1])), dim=1, sorted=False).values.mean()
 
 
-def soft_jaccard(
+def soft_jaccard_each(
     foreground: Float[Tensor, "b h w"], truth: Float[Tensor, "b h w"]
-) -> Float[Tensor, ""]:
-    """1 − soft intersection over union, one pixel of smoothing, mean over the batch."""
+) -> Float[Tensor, " b"]:
+    """1 − soft intersection over union of each sample, one pixel of smoothing."""
     intersection = (foreground * truth).sum(dim=(1, 2))
     union = (foreground + truth - foreground * truth).sum(dim=(1, 2))
     ratio: Tensor = (intersection + 1) / (union + 1)
-    return torch.mean(1 - ratio)
+    return 1 - ratio

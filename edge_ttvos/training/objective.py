@@ -1,68 +1,135 @@
-"""A clip unrolled through the network, and what its frames cost."""
+"""A batch through the network, and what its frames cost."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from edge_ttvos.network.hrnet import Features
 from edge_ttvos.network.losses import (
-    TransitionHead,
     bootstrapped_cross_entropy,
-    soft_jaccard,
+    soft_jaccard_each,
     temporal_consistency,
 )
-from edge_ttvos.network.ttvos import TTVOS, heatmap
+from edge_ttvos.network.ttvos import TTVOS, Output, heatmap
 from edge_ttvos.training.batches import Batch
-from edge_ttvos.training.recipe import Recipe, Stage
+from edge_ttvos.training.heads import Heads
+from edge_ttvos.training.recipe import Recipe
+from edge_ttvos.training.stage import Stage
 
 
 @dataclass(frozen=True)
 class Loss:
-    """Scalars of one step: the terms, their weighted sum, and the rollout's mean J (not a loss)."""
+    """Scalars of one step: the terms, their weighted sum, and the rollout's mean J (not a loss).
+
+    ``accuracies`` is the mean J of each clip, (B,).
+    """
 
     total: Tensor
     cross_entropy: Tensor
     jaccard: Tensor
     temporal: Tensor
-    accuracy: Tensor
+    auxiliary: Tensor
+    accuracies: Tensor
+
+    @property
+    def scalars(self) -> dict[str, Tensor]:
+        """What a log shows, by name."""
+        shown = {key: value for key, value in vars(self).items() if key != "accuracies"}
+        return {**shown, "accuracy": self.accuracies.mean()}
 
 
-def clip_loss(
-    network: TTVOS,
-    transition: TransitionHead,
-    batch: Batch,
-    recipe: Recipe,
-    stage: Stage,
-) -> Loss:
+def batch_loss(network: TTVOS, heads: Heads, batch: Batch, recipe: Recipe, stage: Stage) -> Loss:
+    """The loss of a stage's batch, whatever its kind."""
+    of_kind = image_loss if stage.kind == "images" else clip_loss
+    return of_kind(network, heads, batch, recipe, stage)
+
+
+def image_loss(network: TTVOS, heads: Heads, batch: Batch, recipe: Recipe, stage: Stage) -> Loss:
+    """The salient object of single images, by the backbone and a head that is thrown away."""
+    features = network.encode(_pixels(batch.frames[:, 0]))
+    logits = heads.saliency(features, stage.size).float()
+    both = torch.stack([torch.zeros_like(logits), logits], dim=1)
+    terms = _mask_terms(both, batch.masks[:, 0].float(), stage)
+    return _weighted(terms, torch.zeros(2, device=logits.device), recipe)
+
+
+def clip_loss(network: TTVOS, heads: Heads, batch: Batch, recipe: Recipe, stage: Stage) -> Loss:
     """Give frame 0 its mask or box; the network carries its own masks on from there (eq. 4, 5)."""
-    clips, length = batch.frames.shape[:2]
-    features = network.encode(batch.frames.flatten(0, 1).permute(0, 3, 1, 2).float())
-    by_time = [
-        Features(*(f.view(clips, length, *f.shape[1:])[:, t] for f in features))
-        for t in range(length)
-    ]
+    run = _recomputed if stage.recompute else _once
+    by_time = _encoded(network, batch.frames, stage, run)
     truth = batch.masks.float()
     state = network.start(by_time[0], batch.given.float())
-    terms: list[Tensor] = []
-    for t in range(1, length):
-        previous = state.masks[:, :2].float()
-        target = heatmap(truth[:, t])
-        output, state = network.step(by_time[t], state)
-        logits = output.logits.float()
-        foreground = logits.softmax(dim=1)[:, 1]
-        terms.append(
-            torch.stack(
-                [
-                    bootstrapped_cross_entropy(logits, truth[:, t], stage.hard_pixels),
-                    soft_jaccard(foreground, truth[:, t]),
-                    temporal_consistency(transition(output.similarity).float(), target, previous),
-                    1 - soft_jaccard((foreground.detach() > 0.5).float(), truth[:, t]),
-                ]
-            )
-        )
-    cross_entropy, jaccard, temporal, accuracy = torch.stack(terms).mean(dim=0)
-    total = cross_entropy + recipe.jaccard_weight * jaccard + recipe.temporal_weight * temporal
-    return Loss(total, cross_entropy, jaccard, temporal, accuracy.detach())
+    terms, extras = [], []
+    for t in range(1, batch.frames.shape[1]):
+        previous, target = state.masks[:, :2].float(), heatmap(truth[:, t])
+        output, state = run(network.step, by_time[t], state)
+        terms.append(_mask_terms(output.logits.float(), truth[:, t], stage))
+        extras.append(_similarity_terms(heads, output, target, previous))
+    return _weighted(torch.stack(terms).mean(dim=0), torch.stack(extras).mean(dim=0), recipe)
+
+
+def _once(function: Callable[..., Any], *inputs: Any) -> Any:
+    return function(*inputs)
+
+
+def _recomputed(function: Callable[..., Any], *inputs: Any) -> Any:
+    """Called again in the backward pass instead of keeping what it computed."""
+    return checkpoint(function, *inputs, use_reentrant=False)
+
+
+def _pixels(frames: Tensor) -> Tensor:
+    """(N, H, W, 3) uint8 → (N, 3, H, W) float, channels last in memory."""
+    return frames.permute(0, 3, 1, 2).float()
+
+
+def _encoded(
+    network: TTVOS, frames: Tensor, stage: Stage, run: Callable[..., Any]
+) -> list[Features]:
+    """Features by time: of all frames at once, or frame by frame where they are recomputed."""
+    clips, length = frames.shape[:2]
+    if stage.recompute:
+        return [run(network.encode, _pixels(frames[:, t])) for t in range(length)]
+    features = network.encode(_pixels(frames.flatten(0, 1)))
+    shaped = [f.view(clips, length, *f.shape[1:]) for f in features]
+    return [Features(*(f[:, t] for f in shaped)) for t in range(length)]
+
+
+def _mask_terms(logits: Tensor, truth: Tensor, stage: Stage) -> Tensor:
+    """Cross-entropy, soft Jaccard loss, then each clip's J: (2 + B,)."""
+    foreground = logits.softmax(dim=1)[:, 1]
+    cross_entropy = bootstrapped_cross_entropy(logits, truth, stage.hard_pixels)
+    jaccard = soft_jaccard_each(foreground, truth).mean()
+    hard = (foreground.detach() > 0.5).float()
+    accuracies = 1 - soft_jaccard_each(hard, truth)
+    return torch.cat([torch.stack([cross_entropy, jaccard]), accuracies])
+
+
+def _similarity_terms(heads: Heads, output: Output, target: Tensor, previous: Tensor) -> Tensor:
+    """L_tc of eq. (4), and the cross-entropy of the coarse mask read from Sᴸ: (2,)."""
+    transition = heads.transition(output.similarity).float()
+    coarse = heads.coarse(output.similarity).float()[:, 0]
+    return torch.stack(
+        [
+            temporal_consistency(transition, target, previous),
+            F.binary_cross_entropy_with_logits(coarse, target[:, 1]),
+        ]
+    )
+
+
+def _weighted(terms: Tensor, extras: Tensor, recipe: Recipe) -> Loss:
+    cross_entropy, jaccard = terms[:2]
+    temporal, auxiliary = extras
+    total = (
+        cross_entropy
+        + recipe.jaccard_weight * jaccard
+        + recipe.temporal_weight * temporal
+        + recipe.auxiliary_weight * auxiliary
+    )
+    return Loss(total, cross_entropy, jaccard, temporal, auxiliary, terms[2:].detach())

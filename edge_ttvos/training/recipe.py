@@ -6,69 +6,17 @@ import sys
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from edge_ttvos.errors import TrainingError
-from edge_ttvos.network.config import PRESETS
+from edge_ttvos.network.config import PRESETS, NetworkConfig
 from edge_ttvos.records import build
+from edge_ttvos.training.stage import Stage
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One part of a run.
-
-    Attributes:
-        name: what the log and the progress bar call it.
-        steps: optimizer steps.
-        size: height and width of the clips in pixels, multiples of 16.
-        frames: length of a clip; the first frame is given, the others are learnt.
-        batch: clips a step.
-        stills: share of clips made from still images; the others are real sequences.
-        boxes: share of clips whose first frame gives only the target's bounding box.
-        max_stride: largest distance in frames between two frames of a real clip.
-        learning_rate: peak; a stage warms up, then follows a cosine down to ``floor`` of it.
-        floor: share of the peak that is left at the stage's end.
-        hard_pixels: share of each frame's pixels that the cross-entropy keeps (the hardest).
-        freeze_batchnorm: use the running statistics and train the affine parameters only.
-    """
-
-    name: str
-    steps: int
-    size: tuple[int, int]  # pixels
-    frames: int
-    batch: int  # clips
-    stills: float = 0.5
-    boxes: float = 0.1
-    max_stride: int = 4  # frames
-    learning_rate: float = 1e-3
-    floor: float = 0.05
-    hard_pixels: float = 1.0
-    freeze_batchnorm: bool = False
-
-    def __post_init__(self) -> None:
-        _require(self.steps > 0, f"stage {self.name}: steps must be positive; got {self.steps}")
-        _require(
-            len(self.size) == 2 and all(side > 0 and side % 16 == 0 for side in self.size),
-            f"stage {self.name}: size must be two multiples of 16; got {list(self.size)}",
-        )
-        for key, least in (("frames", 2), ("batch", 1), ("max_stride", 1)):
-            value = getattr(self, key)
-            _require(
-                value >= least, f"stage {self.name}: {key} must be at least {least}; got {value}"
-            )
-        for key in ("stills", "boxes", "floor", "hard_pixels"):
-            value = getattr(self, key)
-            _require(0 <= value <= 1, f"stage {self.name}: {key} must be in 0…1; got {value}")
-        _require(self.hard_pixels > 0, f"stage {self.name}: hard_pixels must be above 0; got 0")
-        _require(
-            self.learning_rate > 0,
-            f"stage {self.name}: learning_rate must be positive; got {self.learning_rate}",
-        )
 
 
 @dataclass(frozen=True)
@@ -78,25 +26,33 @@ class Recipe:
     Attributes:
         name: of the recipe.
         network: a preset's name (``paper``, ``release``).
+        stages: in order.
+        without: parts of the network that are switched off (the paper's Table 3).
+        take: what of the weights to start from is taken: the whole ``network``, which must be the
+            recipe's, or the ``backbone`` alone.
         seed: every sample derives from (seed, step, index).
         weight_decay: of AdamW, on convolution weights.
         clip_norm: largest norm of a step's gradient.
         ema: decay of the exponential moving average of the weights, the ones that are shipped.
         temporal_weight: lambda of eq. (5); 0 switches the temporal consistency loss off.
         jaccard_weight: weight of the soft Jaccard term beside the cross-entropy.
+        auxiliary_weight: weight of a second mask, read from the long-term similarity at 1/8 by a
+            head that only training has.
         bfloat16: compute convolutions in bfloat16 (parameters stay float32).
-        stages: in order.
     """
 
     name: str
     network: str
     stages: tuple[Stage, ...]
+    without: tuple[Literal["short_term", "long_term", "update"], ...] = ()
+    take: Literal["network", "backbone"] = "network"
     seed: int = 0
     weight_decay: float = 1e-2
     clip_norm: float = 5.0
     ema: float = 0.998
     temporal_weight: float = 5.0
     jaccard_weight: float = 1.0
+    auxiliary_weight: float = 0.0
     bfloat16: bool = True
 
     def __post_init__(self) -> None:
@@ -105,10 +61,18 @@ class Recipe:
         _require(self.network in PRESETS, f"network must be one of {known}; got {self.network!r}")
         _require(self.seed >= 0, f"seed must not be negative; got {self.seed}")
         _require(0 <= self.ema < 1, f"ema must be in [0, 1); got {self.ema}")
-        for key in ("weight_decay", "temporal_weight", "jaccard_weight"):
+        for key in ("weight_decay", "temporal_weight", "jaccard_weight", "auxiliary_weight"):
             value = getattr(self, key)
             _require(value >= 0, f"{key} must not be negative; got {value}")
         _require(self.clip_norm > 0, f"clip_norm must be positive; got {self.clip_norm}")
+
+    @property
+    def config(self) -> NetworkConfig:
+        """The network that is trained."""
+        config = PRESETS[self.network]
+        for switch in self.without:
+            config = config.without(switch)
+        return config
 
     @property
     def steps(self) -> int:
@@ -163,14 +127,23 @@ def load_recipe(name: str) -> Recipe:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TrainingError(f"recipe {name} is not valid TOML: {error}") from error
-    stages = table.pop("stages", [])
-    if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
-        raise TrainingError(f"recipe {name}: stages must be a list of [[stages]] tables")
     try:
-        built = tuple(
-            build(Stage, stage, f"stage {stage.get('name', index)}: ")
-            for index, stage in enumerate(stages, start=1)
-        )
-        return build(Recipe, {**table, "stages": built})
+        return parse_recipe(table)
     except (TrainingError, ValueError) as error:
         raise TrainingError(f"recipe {name}: {error}") from error
+
+
+def parse_recipe(table: dict[str, Any]) -> Recipe:
+    """A recipe from plain data, as ``Recipe.as_dict`` gives it.
+
+    Raises:
+        TrainingError, ValueError: an unknown or missing key, or a value out of range.
+    """
+    stages = table.get("stages", [])
+    if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
+        raise TrainingError("stages must be a list of [[stages]] tables")
+    built = tuple(
+        build(Stage, stage, f"stage {stage.get('name', index)}: ")
+        for index, stage in enumerate(stages, start=1)
+    )
+    return build(Recipe, {**table, "stages": built})

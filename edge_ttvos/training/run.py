@@ -2,186 +2,163 @@
 
 from __future__ import annotations
 
-import io
-import json
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor, nn
 
 from edge_ttvos.data.pool import Pool
-from edge_ttvos.errors import OutputError, TrainingError
-from edge_ttvos.files import write_bytes
+from edge_ttvos.errors import TrainingError
 from edge_ttvos.network.checkpoint import Checkpoint, save_checkpoint
-from edge_ttvos.network.config import PRESETS
-from edge_ttvos.network.losses import TransitionHead
 from edge_ttvos.network.ttvos import TTVOS
-from edge_ttvos.training.batches import Batch, loader
+from edge_ttvos.origin import commit
+from edge_ttvos.training.batches import Batch, Batches, Span, loader, worker_count
+from edge_ttvos.training.difficulty import REFRESH
 from edge_ttvos.training.interrupt import interrupt_held
-from edge_ttvos.training.objective import Loss, clip_loss
-from edge_ttvos.training.recipe import Recipe, Stage
+from edge_ttvos.training.journal import CURVES, LOG, LOG_EVERY, Journal
+from edge_ttvos.training.learner import Learner, NotFiniteError
+from edge_ttvos.training.recipe import Recipe
+from edge_ttvos.training.saving import first_line, read_state, write_state
+from edge_ttvos.training.stage import Stage
+from edge_ttvos.training.world import ALONE, World
 
-WARMUP = 100  # steps at a stage's start
 SAVE_EVERY = 300.0  # seconds
-LOG_EVERY = 20  # steps
-FILES = ("model.safetensors", "state.pt", "log.jsonl")  # what a run leaves in its folder
+MODEL, STATE = "model.safetensors", "state.pt"
+FILES = (MODEL, STATE, LOG, CURVES)  # what a run leaves in its folder
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What a listener hears after each step."""
+    """What a listener hears after each step: ``values`` are the loss, its terms and J, by name."""
 
     step: int
     steps: int
     stage: str
-    loss: Loss
+    values: Mapping[str, float]
 
 
 class Trainer:
-    """One run: the network, its moving average, the optimizer and the step it stands at.
+    """One run: what learns, the step it stands at, and its folder.
 
     Args:
         recipe: what to do.
         folder: of the run.
         start: weights to begin with; None: random ones.
+        world: the processes that train together.
+        curves: whether to write TensorBoard's files too.
 
     Raises:
         TrainingError: ``start`` is another network than the recipe's.
     """
 
-    def __init__(self, recipe: Recipe, folder: Path, start: Checkpoint | None = None) -> None:
-        torch.manual_seed(recipe.seed)
+    def __init__(
+        self,
+        recipe: Recipe,
+        folder: Path,
+        start: Checkpoint | None = None,
+        world: World = ALONE,
+        curves: bool = False,
+    ) -> None:
         self.recipe = recipe
         self.folder = folder
+        self.world = world
+        self.curves = curves
         self.step = 0
         self.seconds = 0.0
         self.start = None if start is None else start.sha256
-        self.network = TTVOS(PRESETS[recipe.network])
-        if start is not None:
-            if start.network.config != self.network.config:
-                raise TrainingError(
-                    f"recipe {recipe.name} trains network {recipe.network!r}; the model to start "
-                    f"from is {start.network.config.name!r}: give one of the recipe's network"
-                )
-            self.network.load_state_dict(start.network.state_dict())
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.transition = TransitionHead()
-        self.average = torch.optim.swa_utils.AveragedModel(
-            self.network,
-            multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.ema),  # type: ignore[no-untyped-call]
-            use_buffers=True,
-        )
-        self.optimizer = torch.optim.AdamW(self._groups(), lr=1.0)
-
-    def _groups(self) -> list[dict[str, Any]]:
-        parameters = [*self.network.parameters(), *self.transition.parameters()]
-        return [
-            {
-                "params": [p for p in parameters if p.ndim > 1],
-                "weight_decay": self.recipe.weight_decay,
-            },
-            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-        ]
+        self.learner = Learner(recipe, start, world)
 
     @property
     def state_path(self) -> Path:
         """Where the resumable state stands."""
-        return self.folder / "state.pt"
+        return self.folder / STATE
 
     @property
     def model_path(self) -> Path:
         """Where the shippable weights stand: the moving average."""
-        return self.folder / "model.safetensors"
+        return self.folder / MODEL
 
     def fit(self, pool: Pool, listen: Callable[[Progress], None] = lambda progress: None) -> None:
         """Train from the current step to the recipe's end; saves on the way, and when interrupted.
 
         Raises:
             TrainingError: loss or gradient became NaN or infinite; the last checkpoint is from
-                before it.
+                before it. Or the pool lacks what a stage needs.
             OutputError: a checkpoint cannot be written; the last one is untouched.
             KeyboardInterrupt: after the step that was under way, saved.
         """
+        _require_material(pool, self.recipe)
         saved = begun = time.monotonic()
         before = self.seconds
-        with interrupt_held() as interrupted:
-            for batch in loader(pool, self.recipe, self.step, workers=1):
+        journal = Journal(self.folder, self.curves and self.world.first, self.step)
+        with closing(journal), interrupt_held() as interrupted:
+            for batches in self._feed(pool):
                 stage, within = self.recipe.locate(self.step)
-                loss = self.advance(batch, stage, within)
-                self.step += 1
+                values = self._advance(batches, stage, within)
                 self.seconds = before + time.monotonic() - begun
-                self._log(stage, loss)
-                listen(Progress(self.step, self.recipe.steps, stage.name, loss))
-                due = within + 1 == stage.steps or time.monotonic() - saved > SAVE_EVERY
-                if due or interrupted():
+                if self.step % LOG_EVERY == 0 and self.world.first:
+                    journal.write(self.step, stage.name, {"seconds": self.seconds, **values})
+                listen(Progress(self.step, self.recipe.steps, stage.name, values))
+                stop = self.world.agreed(interrupted())
+                if stop or within + 1 == stage.steps or time.monotonic() - saved > SAVE_EVERY:
                     self.save()
                     saved = time.monotonic()
-                if interrupted():
+                if stop:
                     raise KeyboardInterrupt
 
-    def advance(self, batch: Batch, stage: Stage, within: int) -> Loss:
-        """One optimizer step."""
-        self._set_mode(stage)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(stage, within)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
-            loss = clip_loss(self.network, self.transition, batch, self.recipe, stage)
-        self._require_finite("loss", loss.total, batch)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.total.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(
-            [*self.network.parameters(), *self.transition.parameters()], self.recipe.clip_norm
-        )
-        self._require_finite("gradient", norm, batch)
-        self.optimizer.step()
-        self.average.update_parameters(self.network)
-        return loss
+    def _feed(self, pool: Pool) -> Iterator[list[Batch]]:
+        """The batches of each step that is left; ``self.step`` moves on between two of them."""
+        workers, pinned = worker_count(self.world.device), self.world.device.type == "cuda"
+        while self.step < self.recipe.steps:
+            batches = Batches(pool, self.recipe, self._span(pool), self.world)
+            yield from loader(batches, workers, pinned)
 
-    def _require_finite(self, what: str, value: Tensor, batch: Batch) -> None:
-        if torch.isfinite(value):
-            return
-        kept = "is from before it" if self.state_path.exists() else "was not written yet"
-        raise TrainingError(
-            f"the {what} became {value.item()} at step {self.step} (clips "
-            f"{', '.join(batch.names)}); {self.state_path} {kept}: look at these clips, or lower "
-            "the learning rate and train into another --out"
-        )
+    def _span(self, pool: Pool) -> Span:
+        """From here to the stage's end, or to where the odds of hard sources change."""
+        stage, within = self.recipe.locate(self.step)
+        stop = self.step - within + stage.steps
+        if stage.hard_sources == 0:
+            return Span(self.step, stop)
+        difficulty = self.learner.difficulty
+        if self.step % REFRESH == 0:
+            difficulty.settle()
+        refreshed = self.step - self.step % REFRESH + REFRESH
+        return Span(self.step, min(stop, refreshed), difficulty.odds(pool, stage.hard_sources))
 
-    def _set_mode(self, stage: Stage) -> None:
-        self.network.train()
-        if stage.freeze_batchnorm:
-            for module in self.network.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
+    def _advance(self, batches: list[Batch], stage: Stage, within: int) -> dict[str, float]:
+        try:
+            values = self.learner.step(batches, stage, within)
+        except NotFiniteError as error:
+            names = [name for batch in batches for name in batch.names]
+            clips = [name for each in self.world.gathered(names) for name in each]
+            kept = "is from before it" if self.state_path.exists() else "was not written yet"
+            raise TrainingError(
+                f"{error} at step {self.step} (clips {', '.join(clips)}); {self.state_path} "
+                f"{kept}: look at these clips, or lower the learning rate and train into another "
+                "--out"
+            ) from error
+        self.step += 1
+        return values
 
     def save(self) -> None:
-        """Write the resumable state and the shippable weights, each whole or not at all."""
-        state = {
-            "recipe": json.dumps(self.recipe.as_dict()),
-            "start": self.start,
-            "step": self.step,
-            "seconds": self.seconds,
-            "network": self.network.state_dict(),
-            "transition": self.transition.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-        }
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
-        write_bytes(self.state_path, buffer.getvalue())
+        """Write the resumable state and the shippable weights, each whole or not at all.
+
+        Of several processes the first writes: all have the same.
+        """
+        if not self.world.first:
+            return
+        counts = {"start": self.start, "step": self.step, "seconds": self.seconds}
+        write_state(self.state_path, self.recipe, {**counts, **self.learner.state_dict()})
         stage, _ = self.recipe.locate(max(0, self.step - 1))
         origin = {
             "recipe": self.recipe.as_dict(),
+            "commit": commit(),
             "start": self.start,
             "step": self.step,
             "hours": round(self.seconds / 3600, 3),
         }
-        shipped = self.average.module
+        shipped = self.learner.average.module
         assert isinstance(shipped, TTVOS)
         save_checkpoint(self.model_path, shipped, stage.size, origin)
 
@@ -189,73 +166,28 @@ class Trainer:
         """Go on from the folder's state.
 
         Raises:
-            TrainingError: there is none, it is unreadable, or it belongs to another recipe.
+            TrainingError: there is none, it is unreadable, it belongs to another recipe, or it
+                began with other weights than the ones given.
         """
+        state = read_state(self.state_path, self.recipe, self.world.device)
         try:
-            state = torch.load(self.state_path, weights_only=True)
-        except FileNotFoundError as error:
-            raise TrainingError(f"nothing to resume: {self.state_path} does not exist") from error
-        except Exception as error:
-            raise TrainingError(f"{self.state_path} cannot be read: {_line(error)}") from error
-        try:
-            recipe = json.loads(state["recipe"])
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise TrainingError(f"{self.state_path} is not the state of a training run") from error
-        if recipe != json.loads(json.dumps(self.recipe.as_dict())):
+            if self.start not in (None, state["start"]):
+                raise TrainingError(
+                    f"{self.state_path} began with {state['start'] or 'random weights'}, the model "
+                    f"given is {self.start}: leave --model out, or give another --out"
+                )
+            self.learner.load_state_dict(state)
+            self.step, self.seconds, self.start = state["step"], state["seconds"], state["start"]
+        except (KeyError, ValueError, RuntimeError, TypeError) as error:
             raise TrainingError(
-                f"{self.state_path} belongs to another recipe than {self.recipe.name}: give the "
-                "one it was started with, or another --out"
-            )
-        try:
-            self._restore(state)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise TrainingError(
-                f"{self.state_path} does not fit this version's network: {_line(error)}"
+                f"{self.state_path} does not fit this version's network: {first_line(error)}"
             ) from error
 
-    def _restore(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
-        self.transition.load_state_dict(state["transition"])
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seconds, self.start = state["step"], state["seconds"], state["start"]
 
-    def summary(self) -> dict[str, Any]:
-        """The run in short, for machines."""
-        return {
-            "schema": 1,
-            "complete": self.step == self.recipe.steps,
-            "model": str(self.model_path),
-            "steps": self.step,
-            "hours": round(self.seconds / 3600, 3),
-            "protocol": {"recipe": self.recipe.name, "seed": self.recipe.seed},
-        }
-
-    def _log(self, stage: Stage, loss: Loss) -> None:
-        if self.step % LOG_EVERY:
-            return
-        line = {
-            "step": self.step,
-            "stage": stage.name,
-            "seconds": round(self.seconds, 1),
-            **{key: round(value.item(), 5) for key, value in vars(loss).items()},
-        }
-        path = self.folder / "log.jsonl"
-        try:
-            with path.open("a", encoding="utf-8") as log:
-                log.write(json.dumps(line) + "\n")
-        except OSError as error:
-            raise OutputError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def learning_rate(stage: Stage, within: int) -> float:
-    """Linear warm-up, then a cosine from the stage's peak to ``floor`` of it."""
-    if within < WARMUP:
-        return stage.learning_rate * (within + 1) / WARMUP
-    share = (within - WARMUP) / max(1, stage.steps - WARMUP)
-    cosine = 0.5 * (1 + math.cos(math.pi * share))
-    return stage.learning_rate * (stage.floor + (1 - stage.floor) * cosine)
+def _require_material(pool: Pool, recipe: Recipe) -> None:
+    for stage in recipe.stages:
+        if (stage.kind == "images" or stage.occlusions or stage.departures) and not pool.stills:
+            raise TrainingError(
+                f"stage {stage.name} needs photographs (kind, occlusions or departures), and the "
+                "data folder has no still images: add some, or change the recipe"
+            )

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from edge_ttvos.data.clips import (
     MIN_TARGET,
     Clip,
-    ClipSpec,
-    Layer,
-    _composite,
-    _cut_out,
-    _moving_still,
-    _real_backdrop,
     make_clip,
+    make_image,
+    plan_clip,
 )
+from edge_ttvos.data.layers import cut_film, cut_out, moving_still, real_backdrop
+from edge_ttvos.data.odds import EVEN, Odds
+from edge_ttvos.data.plan import ClipSpec, LayerPlan
 from edge_ttvos.data.pool import Pool, Sequence, Still
+from edge_ttvos.data.render import Layer, composite, warped
 
 SPEC = ClipSpec(frames=4, size=(48, 64), max_stride=3, stills=0.5, boxes=0.3)
 SEEDS = range(40)
@@ -120,8 +120,8 @@ def map_clips(pool: Pool) -> list[Clip]:
     return [draw(pool, seed) for seed in SEEDS]
 
 
-def as_layer(make: Callable[..., Layer], source: Still | Sequence, seed: int) -> Layer:
-    return make(source, SPEC, np.random.default_rng(seed))
+def as_layer(make: Callable[..., LayerPlan], source: Still | Sequence, seed: int) -> Layer:
+    return warped(make(source, SPEC, np.random.default_rng(seed)), SPEC.size)
 
 
 def test_a_photograph_and_its_mask_are_warped_alike(stills: tuple[Still, ...]) -> None:
@@ -129,9 +129,9 @@ def test_a_photograph_and_its_mask_are_warped_alike(stills: tuple[Still, ...]) -
     for seed in SEEDS:
         mask = stills[seed % 3].mask
         pure = Still("pure", np.repeat(mask[..., None], 3, axis=-1), mask)
-        whole = as_layer(_moving_still, pure, seed)
+        whole = as_layer(moving_still, pure, seed)
         np.testing.assert_array_equal(whole.frames, whole.alpha[..., None].repeat(3, axis=-1))
-        cut = as_layer(_cut_out, pure, seed)
+        cut = as_layer(cut_out, pure, seed)
         inside = cut.alpha > 127
         assert (cut.frames[inside] > 127).all()
 
@@ -142,7 +142,7 @@ def test_a_real_clip_takes_frames_in_steps_and_masks_of_the_same_frames() -> Non
     masks = tuple(np.full((60, 80), 255 * (i % 2 == 0), np.uint8) for i in range(20))
     steps = set()
     for seed in SEEDS:
-        layer = as_layer(_real_backdrop, Sequence("grey", frames, masks), seed)
+        layer = as_layer(real_backdrop, Sequence("grey", frames, masks), seed)
         indices = layer.frames[:, 0, 0, 0] // 10
         for index, frame, alpha in zip(indices, layer.frames, layer.alpha, strict=True):
             assert (frame == 10 * index).all()
@@ -176,7 +176,7 @@ LAYERS = [
 
 
 def test_layers_are_painted_in_order_by_hand() -> None:
-    frames, _ = _composite(LAYERS, 0)
+    frames, _ = composite(LAYERS, 0)
     blend127 = (200 * 127 + 100 * 128) // 255
     blend128 = (200 * 128 + 100 * 127) // 255
     want = row(100, 200, blend127, 50, blend128)
@@ -195,12 +195,56 @@ def test_layers_are_painted_in_order_by_hand() -> None:
 def test_the_target_keeps_what_no_later_layer_covers(
     target: int, visible: NDArray[np.uint8]
 ) -> None:
-    _, masks = _composite(LAYERS, target)
+    _, masks = composite(LAYERS, target)
     np.testing.assert_array_equal(masks, visible)
     assert masks.dtype == np.uint8
 
 
 def test_a_lone_layer_is_itself() -> None:
-    frames, masks = _composite(LAYERS[:1], 0)
+    frames, masks = composite(LAYERS[:1], 0)
     np.testing.assert_array_equal(frames, LAYERS[0].frames)
     np.testing.assert_array_equal(masks, row(1, 1, 1, 0, 0))
+
+
+def test_an_image_is_a_photograph_with_its_object(pool: Pool) -> None:
+    spec = replace(SPEC, frames=1)
+    names = set()
+    for seed in SEEDS:
+        image = make_image(pool, spec, np.random.default_rng(seed))
+        names.add(image.name)
+        assert image.frames.shape == (1, 48, 64, 3)
+        np.testing.assert_array_equal(image.given.any(), image.masks[0].any())
+        inside = image.masks[0] == 1
+        if inside.any():
+            assert image.frames[0][inside].mean() > image.frames[0][~inside].mean() + 20
+    assert names == {"still0", "still1", "still2"}
+
+
+def test_odds_choose_the_source(pool: Pool) -> None:
+    """One still and one sequence have all the odds."""
+    odds = Odds(np.array([0.0, 1.0, 0.0]), np.array([1.0, 0.0]))
+    clips = [make_clip(pool, SPEC, np.random.default_rng(seed), odds) for seed in SEEDS]
+    assert {clip.name for clip in clips} == {"still1", "walk"}
+    image = make_image(pool, replace(SPEC, frames=1), np.random.default_rng(0), odds)
+    assert image.name == "still1"
+
+
+def test_objects_are_pasted_from_films(pool: Pool) -> None:
+    """A film is a rising grey, its object a disc: what is pasted shows frames that change."""
+    frames = tuple(np.full((60, 80, 3), 60 + 12 * i, np.uint8) for i in range(12))
+    film = replace(pool.sequences[0], frames=frames)
+    layer = as_layer(cut_film, film, 0)
+    greys = [int(np.median(f[a > 200])) for f, a in zip(layer.frames, layer.alpha, strict=True)]
+    steps = set(np.diff(greys).tolist())
+    assert len(steps) == 1
+    assert steps <= {12, 24, -12, -24}
+
+
+def test_without_photographs_films_alone_are_pasted(pool: Pool) -> None:
+    sequences_alone = Pool((), pool.sequences)
+    for films, most in ((0.0, 1), (1.0, 3)):
+        spec = replace(SPEC, films=films)
+        plans = [
+            plan_clip(sequences_alone, spec, np.random.default_rng(seed), EVEN) for seed in SEEDS
+        ]
+        assert max(len(plan.layers) for plan in plans) == most

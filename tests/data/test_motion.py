@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_ttvos.data.motion import CAMERA, OBJECT, Motion, Pose, bends, poses, sampling_maps
+from edge_ttvos.data.motion import (
+    CAMERA,
+    OBJECT,
+    Motion,
+    Pose,
+    bend_maps,
+    bends,
+    placed_box,
+    poses,
+    sampling_maps,
+)
 
 STILL = Motion(shift=0.0, turn=0.0, growth=0.0, bend=0.0)
 START = Pose(x=31.5, y=20.25, scale=1.5, angle=0.25)
@@ -45,18 +55,19 @@ def test_a_taller_frame_moves_as_many_times_further_but_turns_alike() -> None:
 
 
 def test_a_camera_does_not_bend() -> None:
-    assert bends(np.random.default_rng(0), CAMERA, 4, SIZE) == [None] * 4
+    assert bends(np.random.default_rng(0), CAMERA, 4, SIZE[0]) is None
 
 
 def test_bends_grow_from_none_and_fit_the_frame() -> None:
     bent = 0
     for seed in range(12):
-        first, *others = bends(np.random.default_rng(seed), OBJECT, 5, SIZE)
-        assert first is None
-        fields = [field for field in others if field is not None]
-        assert len(fields) in (0, 4)
-        bent += bool(fields)
-        for field in fields:
+        drawn = bends(np.random.default_rng(seed), OBJECT, 5, SIZE[0])
+        if drawn is None:
+            continue
+        bent += 1
+        assert len(drawn) == 5
+        assert (drawn[0] == 0).all()
+        for field in (bend_maps(bend, SIZE) for bend in drawn[1:]):
             assert [part.shape for part in field] == [SIZE, SIZE]
             assert {part.dtype for part in field} == {np.dtype(np.float32)}
             assert all(0 < np.abs(part).max() < SIZE[0] / 2 for part in field)
@@ -98,3 +109,26 @@ def test_the_centre_lands_on_the_pose_and_distances_scale(
     np.testing.assert_allclose(
         distance * scale, np.hypot(columns - column, rows - row), rtol=1e-3, atol=2e-3
     )
+
+
+@given(st.floats(0.2, 5), st.floats(-math.pi, math.pi))
+def test_a_placed_box_holds_what_is_sampled_from_the_box(scale: float, angle: float) -> None:
+    pose, centre, source = Pose(30.0, 22.0, scale, angle), (12.0, 9.0), (10.0, 8.0, 6.0, 3.0)
+    x, y = sampling_maps(pose, centre, SIZE)
+    left, top, width, height = source
+    inside = (x >= left) & (x <= left + width) & (y >= top) & (y <= top + height)
+    rows, columns = np.nonzero(inside)
+    if rows.size == 0:
+        return
+    placed = placed_box(source, pose, centre)
+    assert columns.min() >= placed[0] - 1e-3
+    assert columns.max() <= placed[0] + placed[2] + 1e-3
+    assert rows.min() >= placed[1] - 1e-3
+    assert rows.max() <= placed[1] + placed[3] + 1e-3
+
+
+def test_a_box_placed_by_hand() -> None:
+    """Twice as large about its centre, which goes to (10, 20); then a quarter turn."""
+    for angle, want in ((0.0, (6.0, 18.0, 8.0, 4.0)), (math.pi / 2, (8.0, 16.0, 4.0, 8.0))):
+        placed = placed_box((1.0, 1.0, 4.0, 2.0), Pose(10.0, 20.0, 2.0, angle), (3.0, 2.0))
+        assert placed == pytest.approx(want)

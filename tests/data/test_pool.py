@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge_ttvos.data.clips import ClipSpec, make_clip
-from edge_ttvos.data.pool import HELD_OUT, MIN_OBJECT, SEQUENCES, STILLS, load_pool
+from edge_ttvos.data.material import HELD_OUT, SEQUENCES, STILLS, VALIDATION
+from edge_ttvos.data.pool import MIN_OBJECT, load_pool
 from edge_ttvos.errors import DatasetError
 
 SIZE = (24, 32)
@@ -107,6 +109,74 @@ def test_the_sequences_for_choosing_are_left_out(folder: Path) -> None:
     assert [sequence.name for sequence in load_pool(folder).sequences] == ["dance", "walk"]
 
 
+def test_the_validation_sequences_are_left_out(folder: Path) -> None:
+    """Also those that the data folder does not have: a user may point at all of DAVIS-2016."""
+    assert len(VALIDATION) == 20
+    for name in ("libby", "soapbox"):
+        add_sequence(folder, name)
+    assert [sequence.name for sequence in load_pool(folder).sequences] == ["dance", "walk"]
+
+
+def moved(folder: Path, names: dict[str, str]) -> Path:
+    for before, after in names.items():
+        (folder / after).parent.mkdir(parents=True, exist_ok=True)
+        (folder / before).rename(folder / after)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {STILLS: "stills", SEQUENCES: "sequences"},
+        {f"{SEQUENCES}/JPEGImages": "JPEGImages/480p", f"{SEQUENCES}/Annotations": "Annotations"},
+        {
+            f"{SEQUENCES}/JPEGImages": "sequences/frames",
+            f"{SEQUENCES}/Annotations": "sequences/masks",
+        },
+        {f"{STILLS}/images": "images", f"{STILLS}/masks": "masks"},
+    ],
+)
+def test_ones_own_folder_may_be_laid_out_in_several_ways(
+    folder: Path, names: dict[str, str]
+) -> None:
+    places = moved(folder, names)
+    for emptied in (STILLS, SEQUENCES):
+        if (places / emptied).is_dir() and not any((places / emptied).iterdir()):
+            (places / emptied).rmdir()
+    pool = load_pool(places)
+    assert [still.name for still in pool.stills] == ["apple", "pear"]
+    assert [sequence.name for sequence in pool.sequences] == ["dance", "walk"]
+
+
+def test_a_folder_of_one_sequence(tmp_path: Path) -> None:
+    for index in range(3):
+        photograph(tmp_path / "cat" / "frames" / f"{index}.png")
+        annotation(tmp_path / "cat" / "masks" / f"{index}.png", block(value=1))
+    (sequence,) = load_pool(tmp_path / "cat").sequences
+    assert sequence.name == "cat"
+    np.testing.assert_array_equal(sequence.masks[2], block())
+
+
+def test_two_sequences_of_one_name(folder: Path, tmp_path: Path) -> None:
+    moved(folder, {f"{SEQUENCES}/JPEGImages/walk": "sequences/frames/walk"})
+    annotation(folder / "sequences/masks/walk/00000.png", block())
+    refused(folder, "walk")
+    for index in range(3):
+        photograph(folder / SEQUENCES / "JPEGImages" / "walk" / f"{index:05d}.jpg")
+        annotation(folder / "sequences/masks/walk" / f"{index:05d}.png", block())
+    refused(folder, "walk", "elsewhere too")
+
+
+def test_a_mask_without_its_frame(folder: Path) -> None:
+    frame_image(folder).unlink()
+    refused(folder, frame_mask(folder), "lacks frame")
+
+
+def test_a_sequence_without_masks(folder: Path) -> None:
+    shutil.rmtree(frame_mask(folder).parent)
+    refused(folder, "walk", "no annotations")
+
+
 def test_a_still_with_a_tiny_object_is_left_out(folder: Path) -> None:
     add_still(folder, "crumb", block(side=7))  # 49 pixels
     add_still(folder, "grape", block(side=8))
@@ -117,7 +187,7 @@ def test_a_still_with_a_tiny_object_is_left_out(folder: Path) -> None:
 def test_progress_runs_to_one(folder: Path) -> None:
     heard: list[float] = []
     load_pool(folder, heard.append)
-    assert heard == [0.25, 0.5, 0.75, 1.0]
+    assert heard == [(done + 1) / 8 for done in range(8)]  # two stills, twice three frames
 
 
 def test_no_data_at_all(tmp_path: Path) -> None:

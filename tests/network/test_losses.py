@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from edge_ttvos.network.losses import (
     TransitionHead,
     bootstrapped_cross_entropy,
-    soft_jaccard,
+    soft_jaccard_each,
     temporal_consistency,
 )
 
@@ -74,14 +74,14 @@ def test_soft_jaccard_by_hand() -> None:
     foreground = torch.tensor([[[0.5, 0.5], [1.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]])
     truth = torch.tensor([[[1.0, 1.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]])
     union = 1 + 1 + 1 + 0  # p + y − p·y, pixel by pixel
-    want = ((1 - (1.0 + 1) / (union + 1)) + 0) / 2
-    assert soft_jaccard(foreground, truth).item() == pytest.approx(want)
+    want = [1 - (1.0 + 1) / (union + 1), 0]
+    assert soft_jaccard_each(foreground, truth).tolist() == pytest.approx(want)
 
 
 def test_soft_jaccard_falls_as_the_mask_improves() -> None:
     truth = torch.zeros(1, 8, 8)
     truth[:, 2:6, 2:6] = 1
-    losses = [soft_jaccard(truth * share, truth).item() for share in (0.0, 0.3, 0.7, 1.0)]
+    losses = [soft_jaccard_each(truth * share, truth).item() for share in (0.0, 0.3, 0.7, 1.0)]
     assert losses == sorted(losses, reverse=True)
     assert losses[-1] == 0
     assert math.isclose(losses[0], 1 - 1 / 17, rel_tol=1e-6)

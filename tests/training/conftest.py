@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from edge_ttvos.data.pool import Pool, Sequence, Still
-from edge_ttvos.training.recipe import Recipe, Stage
+from edge_ttvos.training.recipe import Recipe
+from edge_ttvos.training.stage import Stage
 
 
 def still(index: int) -> Still:

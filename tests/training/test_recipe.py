@@ -6,7 +6,8 @@ import pytest
 
 from edge_ttvos.errors import TrainingError
 from edge_ttvos.network.config import PRESETS
-from edge_ttvos.training.recipe import Recipe, Stage, load_recipe, shipped_recipes
+from edge_ttvos.training.recipe import Recipe, load_recipe, shipped_recipes
+from edge_ttvos.training.stage import Stage
 
 RECIPE = """
 name = "mine"
@@ -145,6 +146,20 @@ def test_unknown_and_missing_keys(file: Path, before: str, after: str, says: lis
         ("learning_rate = 1", "hard_pixels = 0", "hard_pixels"),
         ("learning_rate = 1", "max_stride = 0", "max_stride"),
         ("learning_rate = 1", 'freeze_batchnorm = "yes"', "freeze_batchnorm"),
+        ("learning_rate = 1", 'kind = "films"', "kind"),
+        ("learning_rate = 1", 'kind = "images"', "frames"),
+        ("learning_rate = 1", "accumulate = 0", "accumulate"),
+        ("learning_rate = 1", "recompute = true", "recompute"),
+        ("learning_rate = 1", "hard_sources = -1", "hard_sources"),
+        ("learning_rate = 1", "films = 1.5", "films"),
+        ("learning_rate = 1", "occlusions = 1.5", "occlusions"),
+        ("learning_rate = 1", "departures = -0.5", "departures"),
+        ("frames = 3", "occlusions = 0.5\nframes = 2", "occlusions"),
+        ("frames = 3", "departures = 0.5\nframes = 2", "departures"),
+        ("weight_decay = 0", 'without = ["mid_term"]', "without[0]"),
+        ("weight_decay = 0", 'without = "update"', "without"),
+        ("weight_decay = 0", 'take = "head"', "take"),
+        ("weight_decay = 0", "auxiliary_weight = -1", "auxiliary_weight"),
     ],
 )
 def test_a_bad_value_is_refused_by_its_key(file: Path, before: str, after: str, key: str) -> None:
@@ -163,3 +178,11 @@ def test_a_bad_value_is_refused_by_its_key(file: Path, before: str, after: str, 
 def test_stages_that_are_none(file: Path, stages: str, says: str) -> None:
     file.write_text(f'name = "mine"\nnetwork = "paper"\n{stages}', encoding="utf-8")
     refused(file, says)
+
+
+def test_a_recipe_names_the_networks_of_table_3(file: Path) -> None:
+    text = RECIPE.replace("weight_decay = 0", 'without = ["update"]\ntemporal_weight = 0')
+    file.write_text(text, encoding="utf-8")
+    recipe = load_recipe(str(file))
+    assert recipe.config == PRESETS["paper"].without("update")
+    assert recipe.temporal_weight == 0

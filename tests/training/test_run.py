@@ -13,13 +13,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from edge_ttvos.data.clips import ClipSpec, make_clip
+from edge_ttvos.data.clips import make_clip
 from edge_ttvos.data.pool import Pool
 from edge_ttvos.errors import OutputError, TrainingError
 from edge_ttvos.network.checkpoint import load_checkpoint
-from edge_ttvos.training.batches import Batches
-from edge_ttvos.training.recipe import Recipe, Stage
-from edge_ttvos.training.run import FILES, Progress, Trainer, learning_rate
+from edge_ttvos.training.batches import Batches, Span, clip_spec
+from edge_ttvos.training.recipe import Recipe
+from edge_ttvos.training.run import FILES, Progress, Trainer
+from edge_ttvos.training.schedule import learning_rate
+from edge_ttvos.training.stage import Stage
 
 # clips are made by a forked process, which newer Pythons warn of where torch runs threads
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
@@ -58,13 +60,13 @@ def everything(trainer: Trainer) -> dict[str, Tensor]:
     """All tensors that the run depends on, by name."""
     optimizer = {
         f"optimizer.{index}.{key}": value
-        for index, slots in trainer.optimizer.state_dict()["state"].items()
+        for index, slots in trainer.learner.optimizer.state_dict()["state"].items()
         for key, value in slots.items()
     }
     modules = {
         f"{part}.{key}": value
-        for part in ("network", "transition", "average")
-        for key, value in getattr(trainer, part).state_dict().items()
+        for part in ("network", "heads", "average")
+        for key, value in getattr(trainer.learner, part).state_dict().items()
     }
     return {key: value.clone() for key, value in {**modules, **optimizer}.items()}
 
@@ -85,7 +87,7 @@ def test_training_lowers_the_loss(start: Start, pool: Pool) -> None:
     recipe = Recipe("short", "release", (stage,), bfloat16=False, ema=0.5)
     trainer = start(of=recipe)
     heard: list[float] = []
-    trainer.fit(pool, lambda now: heard.append(now.loss.total.item()))
+    trainer.fit(pool, lambda now: heard.append(now.values["total"]))
     assert len(heard) == 15
     assert np.mean(heard[-5:]) < 0.85 * np.mean(heard[:5])
 
@@ -93,14 +95,14 @@ def test_training_lowers_the_loss(start: Start, pool: Pool) -> None:
 def test_a_finished_run_leaves_a_model_its_state_and_nothing_else(
     whole: Trainer, recipe: Recipe
 ) -> None:
-    assert set(files(whole)) == set(FILES) - {"log.jsonl"}  # too short for a line
+    assert set(files(whole)) == set(FILES) - {"log.jsonl", "tensorboard"}  # too short for a line
     model = load_checkpoint(whole.model_path)
     assert model.size == recipe.stages[-1].size
     assert model.network.config.name == recipe.network
     assert model.origin["step"] == recipe.steps
     assert model.origin["recipe"] == json.loads(json.dumps(recipe.as_dict()))
-    assert_equal(model.network.state_dict(), whole.average.module.state_dict())
-    assert whole.summary()["complete"] is True
+    assert_equal(model.network.state_dict(), whole.learner.average.module.state_dict())
+    assert whole.step == recipe.steps
 
 
 def test_the_shipped_weights_are_the_moving_average(
@@ -114,14 +116,14 @@ def test_the_shipped_weights_are_the_moving_average(
     def listen(progress: Progress) -> None:
         nonlocal want
         heard.append((progress.step, progress.steps, progress.stage))
-        now = trainer.network.state_dict()[key].clone()
+        now = trainer.learner.network.state_dict()[key].clone()
         want = now if want is None else want + (now - want) * 0.1
 
     trainer.fit(pool, listen)
     assert heard == [(1, 4, "first"), (2, 4, "first"), (3, 4, "second"), (4, 4, "second")]
     assert want is not None
     torch.testing.assert_close(load_checkpoint(trainer.model_path).network.state_dict()[key], want)
-    assert not torch.equal(trainer.network.state_dict()[key], want)
+    assert not torch.equal(trainer.learner.network.state_dict()[key], want)
 
 
 @pytest.mark.parametrize("stop", [1, 2, 3])
@@ -177,7 +179,7 @@ def test_ctrl_c_waits_for_the_step_to_be_whole(start: Start, pool: Pool, whole: 
         if presses == 1:
             signal.raise_signal(signal.SIGINT)
 
-    torn.optimizer.register_step_post_hook(press)
+    torn.learner.optimizer.register_step_post_hook(press)
     with pytest.raises(KeyboardInterrupt):
         torn.fit(pool)
     resumed = start()
@@ -221,25 +223,25 @@ def test_the_seed_makes_the_run(start: Start, pool: Pool, whole: Trainer, recipe
 def test_a_sample_derives_from_seed_step_and_index(pool: Pool, recipe: Recipe) -> None:
     for step in (0, 1, 3):
         stage, _ = recipe.locate(step)
-        spec = ClipSpec(stage.frames, stage.size, stage.max_stride, stage.stills, stage.boxes)
-        batch = Batches(pool, recipe, start=0)[step]
+        spec = clip_spec(stage)
+        batch = Batches(pool, recipe, Span(0, recipe.steps))[step][0]
         for index in range(stage.batch):
             clip = make_clip(pool, spec, np.random.default_rng((recipe.seed, step, index)))
             assert batch.names[index] == clip.name
             np.testing.assert_array_equal(batch.frames[index].numpy(), clip.frames)
             np.testing.assert_array_equal(batch.masks[index].numpy(), clip.masks)
             np.testing.assert_array_equal(batch.given[index].numpy(), clip.given)
-        late = Batches(pool, recipe, start=step)
+        late = Batches(pool, recipe, Span(step, recipe.steps))
         assert len(late) == recipe.steps - step
-        assert torch.equal(late[0].frames, batch.frames)
+        assert torch.equal(late[0][0].frames, batch.frames)
     with pytest.raises(IndexError):
-        Batches(pool, recipe, start=3)[1]
+        Batches(pool, recipe, Span(3, 4))[1]
 
 
 def test_frozen_batchnorm_keeps_its_statistics(start: Start, pool: Pool) -> None:
     trainer = start()
     statistics: dict[int, Tensor] = {}
-    norm = next(m for m in trainer.network.modules() if isinstance(m, nn.BatchNorm2d))
+    norm = next(m for m in trainer.learner.network.modules() if isinstance(m, nn.BatchNorm2d))
 
     def listen(progress: Progress) -> None:
         assert norm.running_mean is not None
@@ -325,12 +327,14 @@ def test_a_loss_that_is_no_number_stops_the_run(start: Start, pool: Pool, recipe
 
 def test_a_gradient_that_is_no_number_never_reaches_the_weights(start: Start, pool: Pool) -> None:
     trainer = start()
-    trainer.network.decoder.up4.weight.register_hook(lambda gradient: gradient * float("nan"))
-    before = {key: value.clone() for key, value in trainer.network.named_parameters()}
+    trainer.learner.network.decoder.up4.weight.register_hook(
+        lambda gradient: gradient * float("nan")
+    )
+    before = {key: value.clone() for key, value in trainer.learner.network.named_parameters()}
     with pytest.raises(TrainingError, match="gradient became nan at step 0") as caught:
         trainer.fit(pool)
     assert "was not written yet" in str(caught.value)
-    assert_equal(dict(trainer.network.named_parameters()), before)
+    assert_equal(dict(trainer.learner.network.named_parameters()), before)
     assert files(trainer) == {}
 
 
@@ -376,7 +380,7 @@ def near_a_line(start: Start) -> Trainer:
 
 def test_the_log_has_a_line_every_twenty_steps(near_a_line: Trainer, pool: Pool) -> None:
     heard: dict[int, float] = {}
-    near_a_line.fit(pool, lambda now: heard.update({now.step: now.loss.total.item()}))
+    near_a_line.fit(pool, lambda now: heard.update({now.step: now.values["total"]}))
     (line,) = map(json.loads, (near_a_line.folder / "log.jsonl").read_text().splitlines())
     assert (line["step"], line["stage"]) == (20, "only")
     assert line["total"] == round(heard[20], 5) != round(heard[21], 5)
@@ -400,7 +404,7 @@ def test_the_learning_rate_warms_up_then_falls_to_its_floor() -> None:
 
 
 def test_weight_decay_spares_biases_and_normalisation(start: Start) -> None:
-    decayed, spared = start().optimizer.param_groups
+    decayed, spared = start().learner.optimizer.param_groups
     assert decayed["weight_decay"] == 1e-2
     assert all(parameter.ndim > 1 for parameter in decayed["params"])
     assert spared["weight_decay"] == 0
@@ -433,7 +437,7 @@ def test_starts_from_given_weights(
     (tmp_path / "refined").mkdir()
     trainer = Trainer(recipe, tmp_path / "refined", given)
     for name, value in given.network.state_dict().items():
-        assert torch.equal(trainer.network.state_dict()[name], value), name
+        assert torch.equal(trainer.learner.network.state_dict()[name], value), name
     trainer.save()
     assert load_checkpoint(trainer.model_path).origin["start"] == given.sha256
     resumed = Trainer(recipe, tmp_path / "refined")
@@ -448,3 +452,113 @@ def test_weights_of_another_network_are_refused(
     other = "paper" if recipe.network == "release" else "release"
     with pytest.raises(TrainingError, match="the model to start from is"):
         Trainer(replace(recipe, network=other), tmp_path, given)
+
+
+@pytest.fixture(scope="module")
+def everything_on() -> Recipe:
+    """All that a recipe can switch on; the odds change after step 2."""
+    images = Stage("images", 1, (32, 48), frames=1, batch=2, kind="images", accumulate=2)
+    hard = Stage("hard", 3, (32, 48), frames=3, batch=2, hard_sources=1.0, occlusions=0.5)
+    saving = Stage(
+        "saving",
+        2,
+        (32, 48),
+        frames=3,
+        batch=1,
+        accumulate=2,
+        departures=0.5,
+        hard_sources=2.0,
+        freeze_batchnorm=True,
+        recompute=True,
+    )
+    stages = (images, hard, saving)
+    return Recipe("all", "release", stages, bfloat16=False, auxiliary_weight=0.5)
+
+
+@pytest.fixture(scope="module")
+def whole_with_everything_on(
+    tmp_path_factory: pytest.TempPathFactory, everything_on: Recipe, pool: Pool
+) -> Iterator[Trainer]:
+    """From its first step to its last; until the module's end the odds change every two steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edge_ttvos.training.run.REFRESH", 2)
+        trainer = Trainer(everything_on, tmp_path_factory.mktemp("everything"))
+        trainer.fit(pool)
+        yield trainer
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [2, 5])
+def test_resumed_equals_uninterrupted_with_everything_on(
+    start: Start, pool: Pool, everything_on: Recipe, whole_with_everything_on: Trainer, stop: int
+) -> None:
+    """The odds of sources are part of the state: noted, and those in use."""
+    whole = whole_with_everything_on
+    first, resumed = start(of=everything_on), start(of=everything_on)
+    with pytest.raises(KeyboardInterrupt):
+        first.fit(pool, press_ctrl_c_after(stop))
+    resumed.resume()
+    assert resumed.step == stop
+    resumed.fit(pool)
+    assert_equal(everything(resumed), everything(whole))
+    noted = whole.learner.difficulty.state_dict()
+    assert resumed.learner.difficulty.state_dict() == noted
+    assert noted["running"]
+    assert noted["settled"] != noted["running"]
+
+
+def test_hard_sources_are_drawn_more_often(start: Start, pool: Pool) -> None:
+    """As soon as one still is known to be harder than the others."""
+    stage = Stage("only", 1, (16, 16), frames=2, batch=60, stills=1.0, hard_sources=1.0)
+    recipe = Recipe("hard", "release", (stage,), bfloat16=False)
+    trainer = start(of=recipe)
+    trainer.learner.difficulty.note(["still0", "still1", "still2"], [0.0, 0.9, 0.9])
+    span = trainer._span(pool)
+    ((batch,),) = Batches(pool, recipe, span)
+    assert batch.names.count("still0") > 35
+
+
+def test_resuming_with_other_weights_is_refused(
+    whole: Trainer, tmp_path: Path, recipe: Recipe
+) -> None:
+    given = load_checkpoint(whole.model_path)
+    begun = Trainer(recipe, tmp_path, given)
+    begun.save()
+    before = files(begun)
+    Trainer(recipe, tmp_path, given).resume()
+    other = replace(given, sha256="0" * 64)
+    with pytest.raises(TrainingError, match="leave --model out"):
+        Trainer(recipe, tmp_path, other).resume()
+    with pytest.raises(TrainingError, match="began with random weights"):
+        Trainer(recipe, whole.folder, given).resume()
+    assert files(begun) == before
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        Stage("photographs", 1, (16, 16), frames=1, batch=1, kind="images"),
+        Stage("hidden", 1, (16, 16), frames=3, batch=1, occlusions=0.1),
+        Stage("leaving", 1, (16, 16), frames=3, batch=1, departures=0.1),
+    ],
+)
+def test_some_stages_need_still_images(start: Start, pool: Pool, stage: Stage) -> None:
+    trainer = start(of=Recipe("tiny", "release", (stage,), bfloat16=False))
+    with pytest.raises(TrainingError, match="has no still images"):
+        trainer.fit(Pool((), pool.sequences))
+    assert files(trainer) == {}
+
+
+def test_a_state_of_before_a_key_existed_is_still_the_recipes(
+    whole: Trainer, tmp_path: Path
+) -> None:
+    """A state holds its recipe; what it does not say is the default."""
+    state = torch.load(whole.state_path, weights_only=True)
+    table = json.loads(state["recipe"])
+    del table["without"]
+    for stage in table["stages"]:
+        del stage["hard_sources"]
+    older = Trainer(whole.recipe, tmp_path)
+    torch.save({**state, "recipe": json.dumps(table)}, older.state_path)
+    older.resume()
+    assert older.step == whole.step

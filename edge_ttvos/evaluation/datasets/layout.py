@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge_ttvos.errors import DatasetError
 
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp")
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 RESOLUTION = "480p"
 
 

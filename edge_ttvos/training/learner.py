@@ -1,0 +1,161 @@
+"""What learns: the network, its moving average, the optimizer, and one step of them. No files."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import nn
+
+from edge_ttvos.errors import TrainingError
+from edge_ttvos.network.checkpoint import Checkpoint
+from edge_ttvos.network.ttvos import TTVOS
+from edge_ttvos.training.batches import Batch
+from edge_ttvos.training.difficulty import Difficulty
+from edge_ttvos.training.heads import Heads
+from edge_ttvos.training.objective import Loss, batch_loss
+from edge_ttvos.training.recipe import Recipe
+from edge_ttvos.training.schedule import learning_rate
+from edge_ttvos.training.stage import Stage
+from edge_ttvos.training.world import World
+
+PARTS = ("network", "heads", "average", "optimizer", "difficulty")
+
+
+class NotFiniteError(Exception):
+    """Loss or gradient is NaN or infinite; the weights are as they were."""
+
+
+class Learner:
+    """Begins as its arguments say, and learns step by step.
+
+    Args:
+        recipe: which network, and how it learns.
+        start: weights to begin with; None: random ones.
+        world: the processes that learn together.
+
+    Raises:
+        TrainingError: ``start`` is another network than the recipe's.
+    """
+
+    def __init__(self, recipe: Recipe, start: Checkpoint | None, world: World) -> None:
+        torch.manual_seed(recipe.seed)
+        self.recipe = recipe
+        self.world = world
+        self.network = TTVOS(recipe.config)
+        if start is not None:
+            _take(self.network, start, recipe)
+        self.network.to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.heads = Heads().to(world.device)
+        self.average = torch.optim.swa_utils.AveragedModel(
+            self.network,
+            multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.ema),  # type: ignore[no-untyped-call]
+            use_buffers=True,
+        )
+        self.difficulty = Difficulty()
+        self.optimizer = torch.optim.AdamW(self._groups(), lr=1.0)
+
+    def _parameters(self) -> list[nn.Parameter]:
+        return [*self.network.parameters(), *self.heads.parameters()]
+
+    def _groups(self) -> list[dict[str, Any]]:
+        parameters = self._parameters()
+        return [
+            {
+                "params": [p for p in parameters if p.ndim > 1],
+                "weight_decay": self.recipe.weight_decay,
+            },
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+
+    def step(self, batches: list[Batch], stage: Stage, within: int) -> dict[str, float]:
+        """One optimizer step; the gradient is the mean over micro-batches and processes.
+
+        Args:
+            batches: this process's micro-batches.
+            stage: that the step belongs to.
+            within: the step, counted from the stage's first.
+
+        Returns:
+            The loss, its terms and J, by name: means over micro-batches and processes.
+
+        Raises:
+            NotFiniteError: see there.
+        """
+        self._prepare(stage, within)
+        losses = [self._backward(batch.to(self.world.device), stage) for batch in batches]
+        values = self._shared(losses)
+        _require_finite("loss", values["total"])
+        trained = [p for p in self._parameters() if p.grad is not None]
+        self.world.average(p.grad for p in trained if p.grad is not None)
+        norm = nn.utils.clip_grad_norm_(trained, self.recipe.clip_norm)
+        _require_finite("gradient", norm.item())
+        self.optimizer.step()
+        self.world.average(b for b in self.network.buffers() if b.is_floating_point())
+        self.average.update_parameters(self.network)
+        if stage.hard_sources:
+            self._note(batches, losses)
+        return values
+
+    def _prepare(self, stage: Stage, within: int) -> None:
+        self.network.train()
+        if stage.freeze_batchnorm:
+            for module in self.network.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(stage, within)
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def _backward(self, batch: Batch, stage: Stage) -> Loss:
+        with torch.autocast(self.world.device.type, torch.bfloat16, enabled=self.recipe.bfloat16):
+            loss = batch_loss(self.network, self.heads, batch, self.recipe, stage)
+        (loss.total / stage.accumulate).backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    def _shared(self, losses: list[Loss]) -> dict[str, float]:
+        rows = [torch.stack([v.detach() for v in loss.scalars.values()]) for loss in losses]
+        mean = torch.stack(rows).mean(dim=0)
+        self.world.average([mean])
+        return dict(zip(losses[0].scalars, mean.tolist(), strict=True))
+
+    def _note(self, batches: list[Batch], losses: list[Loss]) -> None:
+        """How well each source was followed, whichever process had it, in the samples' order."""
+        names = [name for batch in batches for name in batch.names]
+        accuracies = torch.cat([loss.accuracies for loss in losses]).tolist()
+        for everyone in self.world.gathered((names, accuracies)):
+            self.difficulty.note(*everyone)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that learning depends on, by part."""
+        return {part: getattr(self, part).state_dict() for part in PARTS}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from ``state_dict``.
+
+        Raises:
+            KeyError, TypeError, ValueError, RuntimeError: it is not one of this network's.
+        """
+        for part in PARTS:
+            getattr(self, part).load_state_dict(state[part])
+
+
+def _take(network: TTVOS, start: Checkpoint, recipe: Recipe) -> None:
+    """Copy the weights to start from, or the backbone's."""
+    if recipe.take == "backbone":
+        network.backbone.load_state_dict(start.network.backbone.state_dict())
+        return
+    if start.network.config != network.config:
+        raise TrainingError(
+            f"recipe {recipe.name} trains network {network.config.name!r}; the model to start from "
+            f"is {start.network.config.name!r}: give one of the recipe's network, or say "
+            'take = "backbone" in the recipe'
+        )
+    network.load_state_dict(start.network.state_dict())
+
+
+def _require_finite(what: str, value: float) -> None:
+    """All processes come to the same judgement: the value is a mean over them."""
+    if not math.isfinite(value):
+        raise NotFiniteError(f"the {what} became {value}")

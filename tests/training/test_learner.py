@@ -1,0 +1,152 @@
+"""One optimizer step: what changes how it is computed must not change what is learnt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from edge_ttvos.data.pool import Pool
+from edge_ttvos.errors import TrainingError
+from edge_ttvos.network.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from edge_ttvos.network.ttvos import TTVOS
+from edge_ttvos.training.batches import Batches, Span
+from edge_ttvos.training.learner import Learner
+from edge_ttvos.training.recipe import Recipe
+from edge_ttvos.training.stage import Stage
+from edge_ttvos.training.world import ALONE
+
+FROZEN = Stage("only", 1, (32, 48), frames=4, batch=4, freeze_batchnorm=True)
+
+
+def learnt(pool: Pool, stage: Stage, **changes: object) -> tuple[Learner, dict[str, float]]:
+    """One step of a stage: the learner after it, and what it said."""
+    recipe = replace(Recipe("tiny", "release", (stage,), bfloat16=False), **changes)  # type: ignore[arg-type]
+    learner = Learner(recipe, None, ALONE)
+    (batches,) = Batches(pool, recipe, Span(0, 1))
+    return learner, learner.step(batches, stage, 0)
+
+
+def gradients(learner: Learner) -> dict[str, Tensor]:
+    return {
+        name: parameter.grad
+        for name, parameter in learner.network.named_parameters()
+        if parameter.grad is not None
+    }
+
+
+def assert_close(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
+    assert first.keys() == second.keys()
+    assert len(first) > 100
+    for name, gradient in first.items():
+        scale = float(gradient.abs().max())
+        torch.testing.assert_close(second[name], gradient, rtol=1e-3, atol=1e-3 * scale + 1e-9)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"batch": 2, "accumulate": 2}, {"batch": 1, "accumulate": 4}, {"recompute": True}]
+)
+def test_the_gradient_does_not_depend_on_how_memory_is_saved(
+    pool: Pool, changes: dict[str, object]
+) -> None:
+    stage = replace(FROZEN, hard_pixels=0.5, **changes)  # type: ignore[arg-type]
+    whole, values = learnt(pool, replace(FROZEN, hard_pixels=0.5), auxiliary_weight=0.5)
+    saving, others = learnt(pool, stage, auxiliary_weight=0.5)
+    assert others == pytest.approx(values, rel=1e-4)
+    assert_close(gradients(whole), gradients(saving))
+
+
+def test_recomputing_keeps_fewer_activations(pool: Pool) -> None:
+    """Bytes that the graph holds on to when the forward pass is done."""
+    from edge_ttvos.training.objective import batch_loss
+
+    kept = {}
+    for recompute in (False, True):
+        stage = replace(FROZEN, recompute=recompute)
+        recipe = Recipe("tiny", "release", (stage,), bfloat16=False)
+        learner = Learner(recipe, None, ALONE)
+        ((batch,),) = Batches(pool, recipe, Span(0, 1))
+        held: dict[int, int] = {}
+
+        def note(tensor: Tensor, held: dict[int, int] = held) -> Tensor:
+            held[tensor.data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            batch_loss(learner.network, learner.heads, batch, recipe, stage)
+        kept[recompute] = sum(held.values())
+    assert kept[True] < 0.3 * kept[False]
+
+
+def test_bfloat16_changes_the_loss_a_little_and_keeps_float32_weights(pool: Pool) -> None:
+    _, exact = learnt(pool, FROZEN)
+    learner, rough = learnt(pool, FROZEN, bfloat16=True)
+    assert rough["total"] != exact["total"]
+    assert rough["total"] == pytest.approx(exact["total"], rel=0.05)
+    assert {p.dtype for p in learner.network.parameters()} == {torch.float32}
+
+
+def test_images_teach_the_backbone_alone(pool: Pool) -> None:
+    stage = Stage("images", 1, (32, 48), frames=1, batch=4, kind="images")
+    learner, values = learnt(pool, stage)
+    assert values["temporal"] == values["auxiliary"] == 0
+    assert values["cross_entropy"] > 0
+    names = set(gradients(learner))
+    backbone = {name for name, _ in learner.network.named_parameters() if "backbone" in name}
+    assert names == backbone
+    assert learner.heads.saliency.project[0].weight.grad is not None
+    assert learner.heads.transition.convolve.weight.grad is None
+
+
+def test_images_are_learnt(pool: Pool) -> None:
+    """The loss falls, and J rises, on images that were not seen."""
+    stage = Stage("images", 25, (32, 48), frames=1, batch=6, kind="images", learning_rate=0.2)
+    recipe = Recipe("tiny", "release", (stage,), bfloat16=False)
+    learner = Learner(recipe, None, ALONE)
+    heard = [
+        learner.step(batches, stage, within)
+        for within, batches in enumerate(Batches(pool, recipe, Span(0, stage.steps)))
+    ]
+    assert sum(v["total"] for v in heard[-5:]) < 0.7 * sum(v["total"] for v in heard[:5])
+    assert sum(v["accuracy"] for v in heard[-5:]) > sum(v["accuracy"] for v in heard[:5])
+
+
+def test_auxiliary_weight_weighs_the_coarse_mask(pool: Pool) -> None:
+    learner, without = learnt(pool, FROZEN)
+    assert learner.heads.coarse.weight.grad is not None
+    assert not learner.heads.coarse.weight.grad.any()
+    learner, with_it = learnt(pool, FROZEN, auxiliary_weight=0.5)
+    assert with_it["total"] == pytest.approx(without["total"] + 0.5 * without["auxiliary"])
+    assert learner.heads.coarse.weight.grad is not None
+    assert learner.heads.coarse.weight.grad.any()
+
+
+@pytest.mark.parametrize("without", [("short_term",), ("long_term",), ("update",)])
+def test_the_networks_of_table_3_learn(pool: Pool, without: tuple[str, ...]) -> None:
+    learner, values = learnt(pool, FROZEN, without=without, temporal_weight=0.0)
+    config = learner.network.config
+    assert config.short_term is ("short_term" not in without)
+    assert config.long_term is ("long_term" not in without)
+    assert (config.update == "frozen") is ("update" in without)
+    assert values["total"] == pytest.approx(values["cross_entropy"] + values["jaccard"])
+
+
+def checkpoint(recipe: Recipe, folder: Path) -> Checkpoint:
+    torch.manual_seed(1)
+    save_checkpoint(folder / "given.safetensors", TTVOS(recipe.config), (32, 48), {})
+    return load_checkpoint(folder / "given.safetensors")
+
+
+def test_the_backbone_alone_may_be_taken_from_another_network(tmp_path: Path) -> None:
+    given = checkpoint(Recipe("paper", "paper", (FROZEN,)), tmp_path)
+    recipe = Recipe("tiny", "release", (FROZEN,), without=("long_term",), take="backbone")
+    taken, fresh = (Learner(recipe, start, ALONE).network.state_dict() for start in (given, None))
+    for name, value in given.network.backbone.state_dict().items():
+        assert torch.equal(taken[f"backbone.{name}"], value), name
+    head = "decoder.up4.weight"
+    assert torch.equal(taken[head], fresh[head])
+    with pytest.raises(TrainingError, match='take = "backbone"'):
+        Learner(replace(recipe, take="network"), given, ALONE)
