@@ -1,4 +1,4 @@
-"""Where each cell of a map lies in the frame: what the network is told beside features and masks."""
+"""Where each cell of a map lies in the frame; the network is told it beside features and masks."""
 
 from __future__ import annotations
 

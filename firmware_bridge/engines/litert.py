@@ -52,7 +52,7 @@ def open_litert(model: str, options: EngineOptions) -> GraphEngine:
 
 
 def edge_tpu(library: str = EDGE_TPU) -> Any | None:
-    """The Edge TPU as a delegate; None, and a message, where its runtime or the device is missing."""
+    """The Edge TPU as a delegate; None, and a notice, where runtime or device are missing."""
     try:
         return LIBRARY.load_delegate(library)
     except (OSError, ValueError) as error:

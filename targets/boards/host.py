@@ -43,7 +43,7 @@ TARGET = Target(
         "another to 7e-5. Not tried: arm64, other Pythons."
     ),
     throttling=(
-        "/sys/devices/system/cpu/cpu*/cpufreq/scaling_cur_freq and /sys/class/thermal tell clock and "
-        "temperature; whether the machine held itself back, only by comparing them."
+        "/sys/devices/system/cpu/cpu*/cpufreq/scaling_cur_freq and /sys/class/thermal tell clock "
+        "and temperature; whether the machine held itself back, only a comparison of them."
     ),
 )

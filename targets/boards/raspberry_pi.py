@@ -43,8 +43,8 @@ TARGET = Target(
         "the oldest engines accepted (ai-edge-litert 2.1.0, onnxruntime 1.20.0, openvino 2025.0.0)."
     ),
     throttling=(
-        "`vcgencmd get_throttled`, or get_throttled below /sys/devices/platform/soc: under-voltage, "
-        "capped clock, throttling and the soft temperature limit, now and since boot."
+        "`vcgencmd get_throttled`, or get_throttled below /sys/devices/platform/soc: "
+        "under-voltage, capped clock, throttling, soft temperature limit; now and since boot."
     ),
     system_packages=True,
 )

@@ -32,8 +32,8 @@ def absence() -> str | None:
     here = platform.machine()
     place = "" if here == PLATFORM else f", and this machine is {here}"
     return (
-        f"{COMMAND} is not on PATH: nothing was compiled, the graphs are judged by published limits "
-        f"and run on the CPU. Its makers offer it for x86-64 Linux only{place}: "
+        f"{COMMAND} is not on PATH: nothing was compiled; the graphs are judged by published "
+        f"limits and run on the CPU. Its makers offer it for x86-64 Linux only{place}: "
         "coral.ai/docs/edgetpu/compiler"
     )
 

@@ -1,4 +1,4 @@
-"""What a deployment tells of the Edge TPU: what maps at each size, by whom it was said, and why not.
+"""What a deployment tells of the Edge TPU: what maps at each size, who says so, and why not.
 
 Judged are graphs with 8-bit codes; of float ones, copies are (``eight_bit``). Where the compiler is
 installed it has the last word: 8-bit graphs then get their compiled form beside them.
@@ -59,7 +59,12 @@ class SizeSurvey:
         """Share of all graphs' ``operators`` or ``macs`` that have a verdict, 0…1."""
         tables = [graph.together if together else graph.alone for graph in self.graphs]
         every = sum(getattr(share, of) for table in tables for share in table.values())
-        return sum(getattr(table[verdict], of) for table in tables) / every
+        return float(sum(getattr(table[verdict], of) for table in tables) / every)
+
+    def cell(self, verdict: Verdict, together: bool) -> str:
+        """Both shares, for people."""
+        shares = (self.share(verdict, of, together) for of in ("operators", "macs"))
+        return ", ".join(f"{share:.1%}" for share in shares)
 
     @property
     def parameter_bytes(self) -> int:
@@ -119,49 +124,32 @@ class Survey:
         }
 
     def table(self) -> tuple[str, tuple[str, ...], list[tuple[str, ...]]]:
-        """Title, columns and a row a size, for people."""
-        columns = (
-            "size",
-            "alone",
-            "unknown",
-            "no",
-            "one part",
-            "unknown",
-            "no",
-            "weights",
-            "largest",
-        )
-        return (
-            "Edge TPU: share of operators / multiply-accumulates",
-            columns,
-            [
-                (
-                    f"{it.size[0]}x{it.size[1]}",
-                    *(self._cell(it, v, together) for together in (False, True) for v in VERDICTS),
-                    f"{it.parameter_bytes / 1e6:.1f} MB",
-                    f"{it.largest_bytes / 1e6:.1f} MB",
-                )
-                for it in self.sizes
-            ],
-        )
+        """Title, columns and two rows a size, for people."""
+        columns = ("size", "operators judged", *VERDICTS)
+        rows = [
+            (f"{it.size[0]}x{it.size[1]}", name, *(it.cell(v, together) for v in VERDICTS))
+            for it in self.sizes
+            for name, together in (("each alone", False), ("as one part", True))
+        ]
+        return "Edge TPU: share of operators, of multiply-accumulates", columns, rows
 
     def notes(self) -> list[str]:
         """What else people should know."""
-        verdicts = {}
-        for graph in self.best.graphs:
-            for reason in reasons(graph.findings):
-                key = (reason["operator"], reason["verdict"], reason["message"])
-                verdicts[key] = verdicts.get(key, 0) + reason["count"]
-        lines = [f"{n} {kind} {verdict}: {text}" for (kind, verdict, text), n in verdicts.items()]
+        best = self.best
+        findings = [finding for graph in best.graphs for finding in graph.findings]
+        lines = [
+            f"{it['count']} {it['operator']} {it['verdict']}: {it['message']}"
+            for it in reasons(findings)
+        ]
         lines += [line for size in self.sizes for line in size.contradictions]
+        lines.append(
+            f"most maps at {best.size[0]}x{best.size[1]}: {best.parameter_bytes / 1e6:.1f} MB of "
+            f"weights for {ON_CHIP / 1e6:.0f} MB on the chip, the largest tensor has "
+            f"{best.largest_bytes / 1e6:.1f} MB"
+        )
         if any(size.copies for size in self.sizes):
             lines.append("judged were 8-bit copies: the bundle's graphs are float32, for the CPU")
         return [*lines, *filter(None, [self.absence])]
-
-    @staticmethod
-    def _cell(size: SizeSurvey, verdict: Verdict, together: bool) -> str:
-        shares = (size.share(verdict, of, together) for of in ("operators", "macs"))
-        return " / ".join(f"{share:.0%}" for share in shares)
 
 
 def survey(
@@ -205,10 +193,7 @@ def survey_size(size: Size, files: Sequence[Path]) -> SizeSurvey:
     with tempfile.TemporaryDirectory() as name:
         judged = [eight_bit_copy(file, Path(name)) if copied else file for file in files]
         graphs = tuple(map_graph(file.name, read_operators(file)) for file in judged)
-        logs = ()
-        if absence() is None:
-            logs = tuple(compile_graph(file, file.parent).log for file in judged)
-    for file, log in zip(files, logs, strict=False):
-        if not copied:
-            LIMITS.require(file.name, log)
-    return SizeSurvey(size, graphs, logs, copied)
+        compiled = [] if absence() else [compile_graph(file, file.parent) for file in judged]
+    for result in () if copied else compiled:
+        LIMITS.require(result.file.name, result.log)
+    return SizeSurvey(size, graphs, tuple(result.log for result in compiled), copied)

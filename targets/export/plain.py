@@ -44,20 +44,34 @@ def dense(convolution: nn.Conv2d) -> nn.Conv2d:
     result = nn.Conv2d(
         convolution.in_channels,
         out,
-        (kernel[0], kernel[1]),
-        convolution.stride,
-        convolution.padding,
-        convolution.dilation,
+        _pair(convolution.kernel_size),
+        _pair(convolution.stride),
+        _pair(convolution.padding),
+        _pair(convolution.dilation),
         bias=convolution.bias is not None,
     )
     blocks = torch.zeros(groups, out // groups, groups, inside, *kernel)
     index = torch.arange(groups)
-    blocks[index, :, index] = convolution.weight.detach().unflatten(0, (groups, out // groups))
+    blocks[index, :, index] = convolution.weight.detach().view(
+        groups, out // groups, inside, *kernel
+    )
     with torch.no_grad():
         result.weight.copy_(blocks.flatten(2, 3).flatten(0, 1))
         if convolution.bias is not None and result.bias is not None:
             result.bias.copy_(convolution.bias)
     return result
+
+
+def _pair(sides: tuple[int, ...] | str) -> tuple[int, int]:
+    """Along y and x.
+
+    Raises:
+        ValueError: padding given by name.
+    """
+    if isinstance(sides, str):
+        raise ValueError(f"padding must be in pixels; got {sides!r}")
+    y, x = sides
+    return y, x
 
 
 class Maximum(nn.Module):
