@@ -7,6 +7,7 @@ on an Edge TPU where there is one.
 
 from __future__ import annotations
 
+import ctypes
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -51,12 +52,13 @@ def open_litert(model: str, options: EngineOptions) -> GraphEngine:
     return open_graphs("litert", VERSION, LiteRtSession, model, options)
 
 
-def edge_tpu(library: str = EDGE_TPU) -> Any | None:
+def edge_tpu() -> Any | None:
     """The Edge TPU as a delegate; None, and a notice, where runtime or device are missing."""
     try:
-        return LIBRARY.load_delegate(library)
+        ctypes.CDLL(EDGE_TPU)  # a delegate whose library is missing complains when it is dropped
+        return LIBRARY.load_delegate(EDGE_TPU)
     except (OSError, ValueError) as error:
-        tell(f"no Edge TPU, the CPU runs everything: {library} cannot be used: {error}")
+        tell(f"no Edge TPU, the CPU runs everything: {EDGE_TPU} cannot be used: {error}")
         return None
 
 
