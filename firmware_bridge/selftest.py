@@ -14,7 +14,7 @@ from edge_ttvos.evaluation.jaccard import jaccard
 from edge_ttvos.evaluation.masks import read_mask
 from edge_ttvos.firmware_bridge.bundle.manifest import Graph
 from edge_ttvos.firmware_bridge.bundle.reader import Bundle, open_bundle
-from edge_ttvos.firmware_bridge.engines import open_engine
+from edge_ttvos.firmware_bridge.engines import open_engine, runner_of
 from edge_ttvos.firmware_bridge.engines.base import EngineOptions
 from edge_ttvos.firmware_bridge.sources.images import read_image
 from edge_ttvos.firmware_bridge.tracker import Tracker
@@ -70,7 +70,7 @@ def selftest(path: Path, threads: int | None = None) -> list[GoldenRun]:
 
 def _run(path: Path, bundle: Bundle, graph: Graph, threads: int | None) -> GoldenRun:
     options = EngineOptions(graph.size, threads)
-    engine = open_engine(str(path), bundle.manifest.engine, options)
+    engine = open_engine(str(path), runner_of(bundle.manifest.engine), options)
     tracker = Tracker(engine, max_objects=1)
     try:
         frames = [read_image(bundle.folder / name) for name in graph.golden.frames]

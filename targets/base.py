@@ -9,16 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from edge_ttvos.errors import InputError
 from edge_ttvos.targets import boards
 from edge_ttvos.targets.constraints import Constraint
+from edge_ttvos.targets.form import Form
 
-if TYPE_CHECKING:
-    from edge_ttvos.targets.export.graphs import Form
-
-ENGINES = ("litert", "openvino", "onnxruntime")  # that bundles are made for
+ENGINES = ("litert", "openvino", "onnxruntime", "tensorrt")  # that bundles are made for
 PARTITION = ("encode", "embed", "decode")  # names of ``export.graphs``
 
 Precision = Literal["fp32"]
@@ -72,8 +70,10 @@ class Target:
         systems: that it runs.
         requirements: for pip, by engine.
         constraints: on the graphs, by engine.
+        forms: how each engine wants the graphs built.
         verified: what was tried, and how; what was not.
-        transposed: engines whose graphs keep transposed convolutions.
+        throttling: where the system tells that the board holds itself back.
+        accelerator: package of ``targets`` that surveys the graphs for a device beside the CPU.
         system_packages: whether the bundle's environment sees the system's Python packages.
     """
 
@@ -88,16 +88,11 @@ class Target:
     systems: tuple[System, ...]
     requirements: Mapping[str, tuple[str, ...]]
     constraints: Mapping[str, tuple[Constraint, ...]]
+    forms: Mapping[str, Form]
     verified: str
-    transposed: tuple[str, ...] = ()
+    throttling: str
+    accelerator: str | None = None
     system_packages: bool = False
-
-    @property
-    def forms(self) -> Mapping[str, Form]:
-        """How each engine wants the graphs built; needs torch."""
-        from edge_ttvos.targets.export.graphs import Form
-
-        return {engine: Form(transposed=engine in self.transposed) for engine in self.engines}
 
 
 def known_targets() -> dict[str, Target]:

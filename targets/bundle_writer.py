@@ -26,7 +26,7 @@ from edge_ttvos.firmware_bridge.bundle.manifest import (
     ModelRecord,
     Preprocessing,
 )
-from edge_ttvos.firmware_bridge.bundle.paths import MANIFEST
+from edge_ttvos.firmware_bridge.bundle.paths import COMPILED, MANIFEST
 from edge_ttvos.targets.clip import Clip
 from edge_ttvos.targets.wheel import build_wheel
 
@@ -88,6 +88,15 @@ def models_folder(folder: Path, model: ModelSpec) -> Path:
     return place
 
 
+def graph_files(folder: Path, model: ModelSpec) -> tuple[Path, ...]:
+    """The graphs of a size, without what stands beside them: weights, and compiled graphs."""
+    return tuple(
+        path
+        for path in sorted(models_folder(folder, model).iterdir())
+        if path.suffix != ".bin" and not path.name.endswith(COMPILED)
+    )
+
+
 def size_name(model: ModelSpec) -> str:
     """``480x864``."""
     return f"{model.frame.height}x{model.frame.width}"
@@ -146,11 +155,7 @@ def _lines(lines: Sequence[str]) -> bytes:
 
 
 def _graph(folder: Path, model: ModelSpec) -> Graph:
-    graphs = {
-        path.stem: _name(folder, path)
-        for path in models_folder(folder, model).iterdir()
-        if path.suffix != ".bin"
-    }
+    graphs = {path.stem: _name(folder, path) for path in graph_files(folder, model)}
     frames, state = golden_folder(folder, model), state_spec(model, 1)
     golden = Golden(_names(folder, frames), _names(folder, frames / MASKS))
     size = (model.frame.height, model.frame.width)

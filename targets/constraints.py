@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from edge_ttvos.errors import EngineError
 from edge_ttvos.targets.operators import read_operators
 from edge_ttvos.targets.operators.base import Operator, Operators
+from edge_ttvos.targets.operators.wiring import Wiring
 
 if TYPE_CHECKING:
     from edge_ttvos.targets.base import Target
@@ -68,6 +69,20 @@ def each_operator(judge: Callable[[Operator], Verdict]) -> Constraint:
         ValueError: it has no docstring to show.
     """
     return Constraint(judge.__name__, _message(judge), lambda ops: [judge(o) for o in ops], False)
+
+
+def wired_operator(judge: Callable[[Operator, Wiring], Verdict]) -> Constraint:
+    """Make a constraint of a function that judges one operator by what stands around it.
+
+    Raises:
+        ValueError: it has no docstring to show.
+    """
+
+    def every(operators: Operators) -> Sequence[Verdict]:
+        wiring = Wiring(operators)
+        return [judge(operator, wiring) for operator in operators]
+
+    return Constraint(judge.__name__, _message(judge), every, False)
 
 
 def whole_graph(judge: Callable[[Operators], Verdict]) -> Constraint:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from edge_ttvos.contracts import ModelSpec
 from edge_ttvos.errors import EngineError
 from edge_ttvos.firmware_bridge.bundle.archive import pack
 from edge_ttvos.firmware_bridge.bundle.manifest import FloatScores
-from edge_ttvos.firmware_bridge.engines import load_opener, open_engine
+from edge_ttvos.firmware_bridge.engines import load_opener, open_engine, runner_of
 from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
 from edge_ttvos.firmware_bridge.latency import MODEL_STAGES
 from edge_ttvos.firmware_bridge.selftest import GoldenRun, require, selftest
@@ -30,6 +30,7 @@ from edge_ttvos.targets.base import Target
 from edge_ttvos.targets.bundle_writer import (
     Contents,
     finish,
+    graph_files,
     models_folder,
     size_name,
     write_golden,
@@ -57,6 +58,7 @@ class Order:
         threads: CPU threads of the measurement; None: the engine's choice.
         clips: real clips beside the reference clip that parity is tested on.
         tolerance: of parity.
+        sweep: whether other sizes than the bundle's are surveyed for the target's accelerator.
     """
 
     target: Target
@@ -66,6 +68,20 @@ class Order:
     threads: int | None = None
     clips: tuple[Clip, ...] = ()
     tolerance: Tolerance = STRICT
+    sweep: bool = False
+
+
+class Survey(Protocol):
+    """What an accelerator's package finds out about the graphs."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+
+    def table(self) -> tuple[str, Sequence[str], Sequence[Sequence[str]]]:
+        """Title, columns and rows, for people."""
+
+    def notes(self) -> Sequence[str]:
+        """Lines to be read below it."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +97,7 @@ class Deployment:
         findings: operators that break a constraint of the target, or that none knows.
         golden: self-test, by size.
         bytes: of the archive.
+        survey: of the target's accelerator, if it has one.
     """
 
     folder: Path
@@ -91,6 +108,7 @@ class Deployment:
     findings: tuple[Finding, ...]
     golden: tuple[GoldenRun, ...]
     bytes: int
+    survey: Survey | None = None
 
 
 Listener = Callable[[str, float], None]
@@ -126,8 +144,9 @@ def deploy(
         times = measure(order, engines, stage) if len(engines) > 1 else {}
         best = min(times, key=times.__getitem__) if times else engines[0]
         work = Work(order, best, stage / best, references)
-        if (scores := float_scores(_part(listen, 0.72, 0.22))) is not None:
-            work.describe(scores)
+        scores = float_scores(_part(listen, 0.72, 0.12))
+        survey = work.survey(_part(listen, 0.84, 0.1))
+        work.describe(scores)
         listen("self-test", 0.95)
         findings = work.findings()
         runs = selftest(work.folder, order.threads)
@@ -139,7 +158,7 @@ def deploy(
     archive = archive_of(out)
     length = archive.stat().st_size
     return Deployment(
-        out, archive, best, times, tuple(parities), tuple(findings), tuple(runs), length
+        out, archive, best, times, tuple(parities), tuple(findings), tuple(runs), length, survey
     )
 
 
@@ -198,14 +217,24 @@ class Work:
         )
         finish(self.folder, contents)
 
+    def survey(self, listen: Listener) -> Survey | None:
+        """What the target's accelerator makes of the graphs; compiled ones are put beside them."""
+        target = self.order.target
+        if target.accelerator is None:
+            return None
+        module = importlib.import_module(f"edge_ttvos.targets.{target.accelerator}.survey")
+        graphs = {
+            (model.frame.height, model.frame.width): graph_files(self.folder, model)
+            for model in self.references.models
+        }
+        form, others = target.forms[self.engine], module.SIZES if self.order.sweep else ()
+        found: Survey = module.survey(self.order.checkpoint.network, form, graphs, others, listen)
+        return found
+
     def findings(self) -> list[Finding]:
         """What of the graphs the target does not map, or does not know."""
-        files = [
-            path
-            for model in self.references.models
-            for path in sorted(models_folder(self.folder, model).iterdir())
-            if path.suffix != ".bin"
-        ]
+        models = self.references.models
+        files = [path for model in models for path in graph_files(self.folder, model)]
         return problems(check(self.order.target, self.engine, files))
 
     def _sizes(self) -> Sequence[tuple[TorchEngine, Clip, list[Any]]]:
@@ -234,10 +263,10 @@ def candidates(order: Order) -> tuple[str, ...]:
                 f"target {target.name} runs {', '.join(target.engines)}; got --engine "
                 f"{order.engine}"
             )
-        load_opener(order.engine)
+        load_opener(runner_of(order.engine))
         return (order.engine,)
     if not target.measured:
-        load_opener(target.engines[0])
+        load_opener(runner_of(target.engines[0]))
         return target.engines[:1]
     installed, missing = [], []
     for engine in target.engines:
@@ -274,14 +303,15 @@ def measure(order: Order, engines: Sequence[str], stage: Path) -> dict[str, floa
 
 
 def engine_version(engine: str) -> str:
-    """Version of an engine's library, as its engine tells it."""
-    module = importlib.import_module(load_opener(engine).__module__)
-    return str(module.VERSION)
+    """Version of an engine's library, as its engine tells it; with the name of what stands in."""
+    runner = runner_of(engine)
+    version = str(importlib.import_module(load_opener(runner).__module__).VERSION)
+    return version if runner == engine else f"{runner} {version}"
 
 
 def _open(order: Order, engine: str, folder: Path, model: ModelSpec) -> Engine:
     size = (model.frame.height, model.frame.width)
-    return open_engine(str(folder), engine, EngineOptions(size, order.threads))
+    return open_engine(str(folder), runner_of(engine), EngineOptions(size, order.threads))
 
 
 def _part(listen: Listener, start: float, width: float) -> Listener:

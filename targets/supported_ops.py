@@ -17,7 +17,8 @@ from edge_ttvos.targets.base import Target, known_targets
 from edge_ttvos.targets.constraints import MAPS, Finding, check
 from edge_ttvos.targets.delegation import left_by_xnnpack, refused_by_openvino
 from edge_ttvos.targets.export import exporter
-from edge_ttvos.targets.export.graphs import Form, build_graphs
+from edge_ttvos.targets.export.graphs import build_graphs
+from edge_ttvos.targets.form import Form
 
 SIZE = (48, 80)  # height and width of the frame in pixels
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomllib
@@ -67,16 +68,34 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Path], 
 
     def make(engine: str, checkpoint: Path) -> Path:
         from edge_ttvos.network.checkpoint import load_checkpoint
-        from edge_ttvos.targets.base import find_target
+        from edge_ttvos.targets.base import known_targets
         from edge_ttvos.targets.deploy import Order, deploy
 
         name = f"{engine}-{hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:12]}"
         if name not in made:
-            order = Order(find_target("host"), load_checkpoint(checkpoint), (), engine, threads=1)
+            others = [t for t in known_targets().values() if engine in t.engines]
+            target = next((t for t in others if t.name == "host"), others[0])
+            size = load_checkpoint(checkpoint).size
+            order = Order(target, load_checkpoint(checkpoint), (size,), engine, threads=1)
             deploy(order, folder / name)
             made.add(name)
         return folder / name
 
     made: set[str] = set()
     folder = tmp_path_factory.mktemp("bundles")
+    return make
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Any], tuple[Path, ...]]:
+    """Small graphs of an engine in a form, ``exported(engine, form)``; made once."""
+
+    def make(engine: str, form: Any) -> tuple[Path, ...]:
+        from edge_ttvos.targets.supported_ops import small_graphs
+
+        if (engine, form) not in made:
+            made[engine, form] = small_graphs(tmp_path_factory.mktemp(engine), engine, form)
+        return made[engine, form]
+
+    made: dict[tuple[str, Any], tuple[Path, ...]] = {}
     return make

@@ -39,11 +39,15 @@ class DeployConfig:
     data: Path | None
     out: Path
     overwrite: bool
+    sweep: bool
 
 
 def deploy(
     target: Annotated[
-        str, typer.Option("--target", metavar="T", help="The board: host or raspberry-pi.")
+        str,
+        typer.Option(
+            "--target", metavar="T", help="The board: host, raspberry-pi, jetson or coral."
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="The bundle; DIR.ettvos is its archive.")
@@ -64,6 +68,9 @@ def deploy(
         Path | None,
         typer.Option("--data", metavar="DIR", help="Data folder: real clips, the float J&F."),
     ] = None,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="coral: tell what maps at other sizes too.")
+    ] = False,
     overwrite: OverwriteOption = False,
     json: JsonOption = None,
     verbose: VerboseOption = 0,
@@ -71,7 +78,7 @@ def deploy(
 ) -> None:
     """Make a bundle for a board: exported, compared with PyTorch, tested, ready to copy."""
     sizes = tuple(map(parse_size, size or []))
-    config = DeployConfig(target, model, sizes, engine, threads, data, out, overwrite)
+    config = DeployConfig(target, model, sizes, engine, threads, data, out, overwrite, sweep)
     with screen(json, verbose, quiet) as show:
         run(config, show)
 
@@ -85,7 +92,15 @@ def run(config: DeployConfig, show: Screen) -> Any:
         checkpoint = checkpoints.load_checkpoint(find_checkpoint(config.model))
     dataset = None if config.data is None else data.evaluation_part(config.data)
     clips = () if config.data is None else data.real_clips(config.data)
-    order = targets.Order(target, checkpoint, config.sizes, config.engine, config.threads, clips)
+    order = targets.Order(
+        target,
+        checkpoint,
+        config.sizes,
+        config.engine,
+        config.threads,
+        clips,
+        sweep=config.sweep,
+    )
 
     def scores(listen: Any) -> Any:
         if dataset is None:
@@ -140,6 +155,10 @@ def show_deployment(done: Any, show: Screen) -> None:
     for finding in done.findings:
         operator = finding.operator or "the graph"
         show.say(f"{finding.file}: {operator} {finding.verdict}: {finding.message}")
+    if done.survey is not None:
+        show.table(*done.survey.table())
+        for note in done.survey.notes():
+            show.say(note)
     show.say(
         f"{done.folder} for {done.engine} ({done.bytes / 1e6:.1f} MB as {done.archive.name}); "
         f"self-test passed at {len(done.golden)} size(s)"
@@ -161,6 +180,7 @@ def record(done: Any, config: DeployConfig, sha256: str) -> dict[str, Any]:
         "findings": [vars(finding) for finding in done.findings],
         "parity": [parity.to_json() for parity in done.parity],
         "selftest": [run.to_json() for run in done.golden],
+        "accelerator": None if done.survey is None else done.survey.to_json(),
         "protocol": bare_protocol(
             target=config.target,
             resolution=", ".join(sizes),

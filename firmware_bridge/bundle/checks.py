@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING
 
 from edge_ttvos.contracts import SIDE_MULTIPLE, Quantization, TensorCodes, TensorSpec, state_spec
 from edge_ttvos.firmware_bridge.bundle.limits import MAX_SIDE, MAX_TEXT
-from edge_ttvos.firmware_bridge.bundle.paths import MANIFEST, check_names, check_sizes
+from edge_ttvos.firmware_bridge.bundle.paths import (
+    MANIFEST,
+    check_names,
+    check_sizes,
+    compiled_path,
+)
 from edge_ttvos.records import shortened
 
 if TYPE_CHECKING:
     from edge_ttvos.firmware_bridge.bundle.manifest import Graph, Manifest
 
-SUFFIXES = {"litert": ".tflite", "onnxruntime": ".onnx", "openvino": ".xml"}
+SUFFIXES = {"litert": ".tflite", "onnxruntime": ".onnx", "openvino": ".xml", "tensorrt": ".onnx"}
 BESIDE = re.compile(r"requirements\.txt|install\.sh|LICENSE|README\.md|edge_ttvos-[^/]+\.whl")
 # What may be codes: all that graphs exchange but the frame, whose bytes are codes already.
 CODED = (
@@ -129,8 +134,10 @@ def _files(record: Manifest) -> None:
     for name, times in uses.items():
         _require(name in record.files, "files must list all that is used; it lacks", name)
         _require(times == 1, "graphs: a file must have one use", f"{name} {times} times")
+    graphs = [name for name in uses if name.endswith(".tflite")]
+    compiled = set(map(compiled_path, graphs))
     for name in record.files:
-        known = name in uses or BESIDE.fullmatch(name) is not None
+        known = name in uses or name in compiled or BESIDE.fullmatch(name) is not None
         _require(known, "files must not list what has no use", name)
 
 

@@ -16,7 +16,13 @@ from edge_ttvos.firmware_bridge.bundle.limits import (
 from edge_ttvos.records import shortened
 
 MANIFEST = "manifest.json"
+COMPILED = "_edgetpu.tflite"  # how the names end of LiteRT graphs compiled for the Edge TPU
 PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
+
+
+def compiled_path(name: str) -> str:
+    """The file beside a LiteRT graph that holds it compiled for the Edge TPU, if it is there."""
+    return name.removesuffix(".tflite") + COMPILED
 
 
 def check_name(name: str) -> None:

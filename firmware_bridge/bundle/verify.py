@@ -12,7 +12,12 @@ from edge_ttvos.errors import OutputError
 from edge_ttvos.firmware_bridge.bundle.contents import check_onnx, check_tflite, png_size
 from edge_ttvos.firmware_bridge.bundle.limits import CHUNK, MAX_MANIFEST
 from edge_ttvos.firmware_bridge.bundle.manifest import FileRecord, Manifest, parse_manifest
-from edge_ttvos.firmware_bridge.bundle.paths import MANIFEST, check_names, check_sizes
+from edge_ttvos.firmware_bridge.bundle.paths import (
+    MANIFEST,
+    check_names,
+    check_sizes,
+    compiled_path,
+)
 
 
 class Members(Protocol):
@@ -88,7 +93,8 @@ def _check_contents(manifest: Manifest, folder: Path) -> None:
     """What engines and decoders would do with the files."""
     walks = {".onnx": check_onnx, ".tflite": check_tflite}
     for graph in manifest.graphs:
-        for name in graph.paths:
+        compiled = [name for name in map(compiled_path, graph.paths) if name in manifest.files]
+        for name in (*graph.paths, *compiled):
             with _calling(name):
                 if walk := walks.get(Path(name).suffix):
                     walk((folder / name).read_bytes())

@@ -14,12 +14,17 @@ from pathlib import Path
 
 from edge_ttvos.errors import EngineError
 from edge_ttvos.firmware_bridge.bundle.reader import is_bundle, open_bundle
-from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
+from edge_ttvos.firmware_bridge.engines.base import FALLBACKS, Engine, EngineOptions
+from edge_ttvos.firmware_bridge.notices import tell
 
 GROUP = "edge_ttvos.engines"
 CHECKPOINTS = "torch"  # the engine that runs them
-# What pip installs for an engine, on a board too, where no index has this package itself.
-PACKAGES = {"litert": "ai-edge-litert", "torch": "'edge-ttvos[host]'"}  # others: their own name
+# What to type for an engine, on a board too, where no index has this package itself.
+COMMANDS = {
+    "litert": "pip install ai-edge-litert",
+    "tensorrt": "sudo apt install python3-libnvinfer",
+    "torch": "pip install 'edge-ttvos[host]'",
+}  # others: pip install and their own name
 
 
 def known_engines() -> list[str]:
@@ -41,7 +46,7 @@ def load_opener(name: str) -> Callable[[str, EngineOptions], Engine]:
     except ImportError as error:
         raise EngineError(
             f"engine {name} needs {error.name or error}, which is not installed; type: "
-            f"pip install {PACKAGES.get(name, name)}"
+            f"{COMMANDS.get(name, f'pip install {name}')}"
         ) from error
     return opener
 
@@ -70,7 +75,7 @@ def open_engines(
     if options.size is not None or not is_bundle(Path(model)):
         return (open_engine(model, engine, options),)
     with open_bundle(Path(model)) as bundle:
-        engine, sizes = engine or bundle.manifest.engine, bundle.manifest.sizes
+        engine, sizes = engine or runner_of(bundle.manifest.engine), bundle.manifest.sizes
     with ExitStack() as opened:
         engines = []
         for size in sizes:
@@ -80,8 +85,24 @@ def open_engines(
     return tuple(engines)
 
 
+def runner_of(engine: str) -> str:
+    """The engine itself, or the first installed one that stands in for it.
+
+    Where none is installed the engine itself: opening it says what to type.
+    """
+    for name in (engine, *FALLBACKS.get(engine, ())):
+        try:
+            load_opener(name)
+        except EngineError:
+            continue
+        if name != engine:
+            tell(f"engine {engine} is not installed: {name} stands in for it")
+        return name
+    return engine
+
+
 def engine_of(model: str) -> str:
-    """The engine that a bundle was made for; checkpoints are run by PyTorch.
+    """The engine that runs a bundle here; checkpoints are run by PyTorch.
 
     Raises:
         BundleError: a bundle that is damaged, unsafe or newer than this version.
@@ -89,4 +110,4 @@ def engine_of(model: str) -> str:
     if not is_bundle(Path(model)):
         return CHECKPOINTS
     with open_bundle(Path(model)) as bundle:
-        return bundle.manifest.engine
+        return runner_of(bundle.manifest.engine)

@@ -7,6 +7,7 @@ keep nothing between calls.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,10 @@ from numpy.typing import NDArray
 
 from edge_ttvos.contracts import ModelSpec
 from edge_ttvos.firmware_bridge.codes import Array
+
+# Engines that run another's bundles where its library is missing, the best first.
+FALLBACKS: Mapping[str, tuple[str, ...]] = {"tensorrt": ("onnxruntime",)}
+
 
 @dataclass(frozen=True)
 class Features:

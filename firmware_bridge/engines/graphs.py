@@ -1,7 +1,8 @@
 """One engine for all runtimes that run a bundle's three graph files; a runtime is a ``Session``.
 
 A session runs one graph on arrays by the names of the export: ``frame`` → ``s4``, ``s8``, ``s16``;
-``previous_s8``, ``masks``, ``s8`` → ``modified_s8``, ``f``, ``g``, ``q``; ``s4``, ``modified_s8``,
+``previous_s8``, ``masks``, ``s8`` (and ``coordinates``, where the graph does not hold them) →
+``modified_s8``, ``f``, ``g``, ``q``; ``s4``, ``modified_s8``,
 ``attention``, ``s16``, ``previous_s16``, ``masks`` → ``log_odds``, ``update_weight``.
 """
 
@@ -21,20 +22,25 @@ from edge_ttvos.errors import EngineError
 from edge_ttvos.firmware_bridge.bundle.manifest import Graph, Manifest
 from edge_ttvos.firmware_bridge.bundle.reader import open_bundle
 from edge_ttvos.firmware_bridge.codes import Array
+from edge_ttvos.firmware_bridge.coordinates import coordinate_maps
 from edge_ttvos.firmware_bridge.engines.base import (
+    FALLBACKS,
     Decoded,
     Embedding,
     EngineInfo,
     EngineOptions,
     Features,
 )
-from edge_ttvos.firmware_bridge.machine import device
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
 class Session(Protocol):
     """One graph in a runtime."""
+
+    @property
+    def device(self) -> str:
+        """What it runs on."""
 
     @property
     def inputs(self) -> Mapping[str, tuple[int, ...]]:
@@ -69,6 +75,7 @@ class GraphEngine:
         self.info = info
         self.held = ExitStack()  # released by close()
         self._encode, self._embed, self._decode = encode, embed, decode
+        self._coordinates = coordinate_maps(*model.frame.at(8))
         expected = tensor_shapes(model)
         for session in (encode, embed, decode):
             for name, shape in {**session.inputs, **session.outputs}.items():
@@ -85,7 +92,12 @@ class GraphEngine:
     def embed(self, previous_s8: Array, masks: Array, s8: Array, embedding: Embedding) -> None:
         """s8 of both frames and the masks → s8′, and f, g, q where there is a template."""
         self._embed.run(
-            {"previous_s8": previous_s8, "masks": masks, "s8": s8},
+            {
+                "previous_s8": previous_s8,
+                "masks": masks,
+                "s8": s8,
+                "coordinates": self._coordinates,
+            },
             {
                 "modified_s8": embedding.s8,
                 "f": embedding.f,
@@ -135,6 +147,7 @@ def tensor_shapes(model: ModelSpec) -> dict[str, tuple[int, ...]]:
         "previous_s8": s8,
         "previous_s16": s16,
         "masks": (*h8, 2 * model.mask_history),
+        "coordinates": (*h8, 3),
         **dict.fromkeys(("modified_s8", "f", "g", "q", "attention"), (*h8, c)),
         "log_odds": (frame.height, frame.width),
         "update_weight": (1,),
@@ -166,7 +179,7 @@ def open_graphs(
     with ExitStack() as stack:
         bundle = stack.enter_context(open_bundle(Path(model)))
         manifest = bundle.manifest
-        if manifest.engine != name:
+        if name not in (manifest.engine, *FALLBACKS.get(manifest.engine, ())):
             raise EngineError(
                 f"bundle {model} was made for engine {manifest.engine}, not {name}: leave --engine "
                 f"out, or deploy with --engine {name}"
@@ -180,7 +193,8 @@ def open_graphs(
                 f"{name} {version} cannot load {model}: {error}; the bundle was tested with "
                 f"{', '.join(manifest.engine_versions)}"
             ) from error
-        info = EngineInfo(name, version, device(), threads)
+        devices = " and ".join(dict.fromkeys(session.device for session in sessions))
+        info = EngineInfo(name, version, devices, threads)
         engine = GraphEngine(manifest.model_spec(graph.size), info, *sessions)
         engine.held = stack.pop_all()  # runtimes may map the files: they stay until close()
     return engine

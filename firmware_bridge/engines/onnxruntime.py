@@ -1,8 +1,11 @@
-"""ONNX Runtime as an engine: graphs in ONNX, input and output bound to the arena's memory."""
+"""ONNX Runtime as an engine: graphs in ONNX, input and output bound to the arena's memory.
+
+On the GPU where the installed package has a provider for it, else on the CPU.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,13 @@ from numpy.typing import NDArray
 
 from edge_ttvos.firmware_bridge.engines.base import EngineOptions
 from edge_ttvos.firmware_bridge.engines.graphs import Arrays, GraphEngine, open_graphs
+from edge_ttvos.firmware_bridge.engines.plans import cache_folder
+from edge_ttvos.firmware_bridge.machine import device
 
 VERSION: str = onnxruntime.__version__
+TENSORRT, CUDA, CPU = (f"{n}ExecutionProvider" for n in ("Tensorrt", "CUDA", "CPU"))
+WITH = {TENSORRT: "GPU (TensorRT) of ", CUDA: "GPU (CUDA) of "}
+QUANTIZED = b"QuantizeLinear"  # a node's type, as the file spells it
 
 
 def open_onnxruntime(model: str, options: EngineOptions) -> GraphEngine:
@@ -25,8 +33,33 @@ def open_onnxruntime(model: str, options: EngineOptions) -> GraphEngine:
     return open_graphs("onnxruntime", VERSION, OnnxSession, model, options)
 
 
+def choose_providers(
+    available: Sequence[str], quantized: bool, cache: Path
+) -> list[tuple[str, dict[str, str]]]:
+    """Providers in the order in which they get the graph's nodes, with their settings.
+
+    Float32 stays float32: neither is allowed to round products to 10 bits.
+
+    Args:
+        available: in the installed package.
+        quantized: whether the graph has Q/DQ nodes, which TensorRT must be told.
+        cache: folder for TensorRT's plans.
+    """
+    settings = {
+        TENSORRT: {
+            "trt_engine_cache_enable": "1",
+            "trt_engine_cache_path": str(cache / f"onnxruntime-{VERSION}"),
+            "trt_int8_enable": str(int(quantized)),
+            "trt_fp16_enable": str(int(quantized)),
+        },
+        CUDA: {"use_tf32": "0"},
+        CPU: {},
+    }
+    return [(name, options) for name, options in settings.items() if name in available]
+
+
 class OnnxSession:
-    """One ONNX file on the CPU."""
+    """One ONNX file, on what ``choose_providers`` finds."""
 
     def __init__(self, path: Path, threads: int) -> None:
         options = onnxruntime.SessionOptions()
@@ -35,9 +68,11 @@ class OnnxSession:
         options.log_severity_level = 3  # errors
         # between two graphs there is NumPy's work: threads that spin meanwhile would slow it
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
+        providers = choose_providers(
+            onnxruntime.get_available_providers(), QUANTIZED in path.read_bytes(), cache_folder()
         )
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+        self.device = WITH.get(self._session.get_providers()[0], "") + device()
         self._binding = self._session.io_binding()
         self.inputs = _shapes(self._session.get_inputs())
         self.outputs = _shapes(self._session.get_outputs())

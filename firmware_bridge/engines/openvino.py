@@ -10,6 +10,7 @@ import openvino
 from edge_ttvos.errors import EngineError
 from edge_ttvos.firmware_bridge.engines.base import EngineOptions
 from edge_ttvos.firmware_bridge.engines.graphs import Arrays, GraphEngine, open_graphs
+from edge_ttvos.firmware_bridge.machine import device
 
 VERSION: str = openvino.get_version().partition("-")[0]
 DEVICE, CAPABILITIES = "CPU", "OPTIMIZATION_CAPABILITIES"
@@ -39,6 +40,7 @@ class OpenVinoSession:
             "PERFORMANCE_HINT": "LATENCY",
         }
         compiled = openvino.Core().compile_model(str(path), DEVICE, settings)
+        self.device = device()
         self._request = compiled.create_infer_request()
         self.inputs = {port.any_name: tuple(port.shape)[1:] for port in compiled.inputs}
         self.outputs = {port.any_name: tuple(port.shape)[1:] or (1,) for port in compiled.outputs}

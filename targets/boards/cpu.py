@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge_ttvos.targets.form import Form
 from edge_ttvos.targets.rules import litert, onnxruntime, openvino
 
 MIB = 2**20
@@ -17,6 +18,6 @@ CONSTRAINTS = {
     "onnxruntime": onnxruntime.CONSTRAINTS,
     "openvino": openvino.CONSTRAINTS,
 }
-# The others compute the same faster as a convolution and an interleaving; ONNX Runtime took 14.9
-# instead of 19.7 ms for decode at 480×864 with them.
-TRANSPOSED = ("onnxruntime",)
+# Transposed convolutions are for ONNX Runtime alone: it took 14.9 instead of 19.7 ms for decode at
+# 480×864 with them; the others compute the same faster as a convolution and an interleaving.
+FORMS = {"litert": Form(), "onnxruntime": Form(transposed=True), "openvino": Form()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge_ttvos.targets.base import PARTITION, Budget, System, Target
-from edge_ttvos.targets.boards.cpu import CONSTRAINTS, MIB, REQUIREMENTS, TRANSPOSED
+from edge_ttvos.targets.boards.cpu import CONSTRAINTS, FORMS, MIB, REQUIREMENTS
 
 INSTALL = (
     "sudo apt install -y git python3-venv",
@@ -35,11 +35,15 @@ TARGET = Target(
     ),
     requirements=REQUIREMENTS,
     constraints=CONSTRAINTS,
+    forms=FORMS,
     verified=(
         "Verified on x86-64 with Python 3.11: the constraints, by the tests, with ai-edge-litert "
         "2.3.0, onnxruntime 1.31.1 and openvino 2026.4.1. The oldest releases accepted (2.1.0, "
         "1.20.0, 2025.0.0) ran the graphs of the shipped weights at 480×864 and agreed with one "
         "another to 7e-5. Not tried: arm64, other Pythons."
     ),
-    transposed=TRANSPOSED,
+    throttling=(
+        "/sys/devices/system/cpu/cpu*/cpufreq/scaling_cur_freq and /sys/class/thermal tell clock "
+        "and temperature; whether the machine held itself back, only a comparison of them."
+    ),
 )

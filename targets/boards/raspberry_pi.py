@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge_ttvos.targets.base import PARTITION, Budget, System, Target
-from edge_ttvos.targets.boards.cpu import CONSTRAINTS, MIB, REQUIREMENTS, TRANSPOSED
+from edge_ttvos.targets.boards.cpu import CONSTRAINTS, FORMS, MIB, REQUIREMENTS
 
 INSTALL = (
     "sudo apt update",
@@ -36,11 +36,15 @@ TARGET = Target(
     ),
     requirements={engine: (*lines, NUMPY) for engine, lines in REQUIREMENTS.items()},
     constraints=CONSTRAINTS,
+    forms=FORMS,
     verified=(
         "Not measured on hardware. Verified: the constraints, on x86-64, by the tests; that pip "
         "finds aarch64 wheels for Python 3.11 and 3.13, of all that a LiteRT bundle needs and of "
         "the oldest engines accepted (ai-edge-litert 2.1.0, onnxruntime 1.20.0, openvino 2025.0.0)."
     ),
-    transposed=TRANSPOSED,
+    throttling=(
+        "`vcgencmd get_throttled`, or get_throttled below /sys/devices/platform/soc: "
+        "under-voltage, capped clock, throttling, soft temperature limit; now and since boot."
+    ),
     system_packages=True,
 )

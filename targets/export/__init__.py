@@ -12,8 +12,8 @@ from pathlib import Path
 from edge_ttvos.errors import EngineError, ExportError
 from edge_ttvos.targets.export.graphs import Graph
 
-FORMATS = {"litert": "litert", "onnxruntime": "onnx", "openvino": "openvino"}
-NEEDED = {"litert": "litert-torch", "onnxruntime": "onnx onnxscript", "openvino": "openvino"}
+FORMATS = {"litert": "litert", "onnxruntime": "onnx", "openvino": "openvino", "tensorrt": "onnx"}
+NEEDED = {"litert": "litert-torch", "onnx": "onnx onnxscript", "openvino": "openvino"}
 
 
 def exporter(engine: str) -> Callable[[Graph, Path], tuple[Path, ...]]:
@@ -33,7 +33,7 @@ def exporter(engine: str) -> Callable[[Graph, Path], tuple[Path, ...]]:
         except ModuleNotFoundError as error:
             raise EngineError(
                 f"exporting for {engine} needs {error.name}, which is not installed; type: "
-                f"pip install {NEEDED[engine]}"
+                f"pip install {NEEDED[FORMATS[engine]]}"
             ) from error
 
     return guarded

@@ -14,13 +14,8 @@ from torch import Tensor, nn
 from edge_ttvos.contracts import S8, S16, FrameSpec
 from edge_ttvos.network.template import embedding_matrix, read_template
 from edge_ttvos.network.ttvos import TTVOS
-from edge_ttvos.targets.export.graphs import (
-    Form,
-    Graph,
-    build_graphs,
-    channel_first,
-    channel_last,
-)
+from edge_ttvos.targets.export.graphs import Graph, build_graphs, channel_first, channel_last
+from edge_ttvos.targets.form import Form
 
 
 def build_fused(network: TTVOS, frame: FrameSpec, form: Form | None = None) -> Graph:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +18,10 @@ from edge_ttvos.network.folding import fold_batchnorm
 from edge_ttvos.network.hrnet import IMAGE_STD
 from edge_ttvos.network.template import MaskedFeatures, coordinate_maps
 from edge_ttvos.network.ttvos import TTVOS
+from edge_ttvos.targets.export.plain import plain
 from edge_ttvos.targets.export.upsampling import Doubling, Quadrupling
+from edge_ttvos.targets.form import Coordinates, Form
 
-Coordinates = Literal["buffer", "input"]
 NAMES = ("encode", "embed", "decode")  # in the order of their running
 
 
@@ -42,21 +42,6 @@ class Graph:
     outputs: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Form:
-    """What a format or target wants of the graphs; the values computed are the same.
-
-    Attributes:
-        coordinates: whether x, y and radius are constants of ``embed`` or its last input (1, h8,
-            w8, 3).
-        transposed: keep transposed convolutions; else they become 3×3 convolutions and an
-            interleaving of their channels (``upsampling``).
-    """
-
-    coordinates: Coordinates = "buffer"
-    transposed: bool = False
-
-
 def build_graphs(network: TTVOS, frame: FrameSpec, form: Form | None = None) -> tuple[Graph, ...]:
     """Encode, embed and decode of a network in eval mode, for frames of one size.
 
@@ -69,16 +54,20 @@ def build_graphs(network: TTVOS, frame: FrameSpec, form: Form | None = None) -> 
         ValueError: the network is in training mode.
     """
     folded, form = fold_batchnorm(network), form or Form()
-    return (
-        _encode(folded, frame),
+    graphs = (
+        _encode(folded, frame, form.early_cast),
         _embed(folded, frame, form.coordinates),
         _decode(folded, frame, form.transposed),
     )
+    if form.plain:
+        for graph in graphs:
+            plain(graph.module)
+    return graphs
 
 
-def _encode(network: TTVOS, frame: FrameSpec) -> Graph:
+def _encode(network: TTVOS, frame: FrameSpec, early_cast: bool) -> Graph:
     inputs = {"frame": torch.zeros(1, *frame.input_shape, dtype=torch.uint8)}
-    return Graph("encode", Encode(network, frame), inputs, ("s4", "s8", "s16"))
+    return Graph("encode", Encode(network, frame, early_cast), inputs, ("s4", "s8", "s16"))
 
 
 def _embed(network: TTVOS, frame: FrameSpec, coordinates: Coordinates) -> Graph:
@@ -123,8 +112,9 @@ def channel_last(x: Tensor) -> Tensor:
 class Encode(nn.Module):
     """Frame uint8 (1, H + 1, W + 1, 3) → s4, s8, s16, each (1, h, w, c) float32."""
 
-    def __init__(self, network: TTVOS, frame: FrameSpec) -> None:
+    def __init__(self, network: TTVOS, frame: FrameSpec, early_cast: bool) -> None:
         super().__init__()
+        self.early_cast = early_cast
         self.backbone = copy.deepcopy(network.backbone)
         stem = self.backbone.stem
         assert isinstance(stem[0], nn.Sequential)
@@ -133,7 +123,8 @@ class Encode(nn.Module):
         stem[0][0] = fold_normalisation(convolution, frame.mean)
 
     def forward(self, frame: Tensor) -> tuple[Tensor, ...]:
-        maps = self.backbone.stages(self.backbone.stem(channel_first(frame).float()))
+        values = channel_first(frame.float()) if self.early_cast else channel_first(frame).float()
+        maps = self.backbone.stages(self.backbone.stem(values))
         return tuple(channel_last(m) for m in maps)
 
 

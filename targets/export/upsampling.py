@@ -52,16 +52,20 @@ def interleave(x: Tensor, factor: int) -> Tensor:
 class Doubling(nn.Module):
     """A transposed convolution 4/2/1: (1, i, h, w) → (1, o, 2h, 2w)."""
 
+    factor = 2
+
     def __init__(self, up: nn.ConvTranspose2d) -> None:
         super().__init__()
         self.convolution = as_convolution(up)
 
     def forward(self, x: Tensor) -> Tensor:
-        return interleave(self.convolution(x), 2)
+        return interleave(self.convolution(x), self.factor)
 
 
 class Quadrupling(nn.Module):
     """A transposed convolution 4/2/1 to four channels and PixelShuffle(2): (1, 1, 4h, 4w)."""
+
+    factor = 4
 
     def __init__(self, up: nn.ConvTranspose2d) -> None:
         super().__init__()
@@ -74,4 +78,4 @@ class Quadrupling(nn.Module):
             self.convolution.bias.copy_(self.convolution.bias[order].clone())
 
     def forward(self, x: Tensor) -> Tensor:
-        return interleave(self.convolution(x), 4)
+        return interleave(self.convolution(x), self.factor)

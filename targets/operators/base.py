@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Shape = tuple[int, ...]
 
 UNKNOWN_SIDE = -1
+MOST_VALUES = 4096  # that are kept of a constant: settings and scales, not weights
+
+
+@dataclass(frozen=True)
+class Codes:
+    """How the whole numbers of a tensor stand for values: scale · (code − zero point).
+
+    Attributes:
+        scales: one, or one for each index along the axis.
+        zero_points: as many.
+        axis: that the scales run along.
+    """
+
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    axis: int
 
 
 @dataclass(frozen=True)
@@ -22,6 +38,9 @@ class Operand:
         constant: whether the file holds its values.
         external: whether it is a constant whose values stand in another file.
         variable: whether it keeps its values from one run to the next.
+        name: the same wherever the same tensor is read or written.
+        values: of a constant of at most ``MOST_VALUES``, flat; else None.
+        codes: what its whole numbers stand for, where the format says so of a tensor.
     """
 
     shape: Shape | None
@@ -29,6 +48,9 @@ class Operand:
     constant: bool = False
     external: bool = False
     variable: bool = False
+    name: str = field(default="", compare=False)
+    values: tuple[float, ...] | None = field(default=None, compare=False)
+    codes: Codes | None = field(default=None, compare=False)
 
     @property
     def static(self) -> bool | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from edge_ttvos.targets.operators.base import (
+    MOST_VALUES,
     UNKNOWN_SIDE,
     Operand,
     Operator,
@@ -48,16 +50,24 @@ def _operands(onnx: Any, graph: Any) -> dict[str, Operand]:
                 side.dim_value if side.HasField("dim_value") else UNKNOWN_SIDE
                 for side in tensor.shape.dim
             )
-        found[value.name] = Operand(shape, _dtype(onnx, tensor.elem_type))
+        found[value.name] = Operand(shape, _dtype(onnx, tensor.elem_type), name=value.name)
     for tensor in graph.initializer:
         external = tensor.data_location == onnx.TensorProto.EXTERNAL
         dtype = _dtype(onnx, tensor.data_type)
-        found[tensor.name] = Operand(tuple(tensor.dims), dtype, True, external)
+        values = None if external else _values(onnx, tensor)
+        name = tensor.name
+        found[name] = Operand(tuple(tensor.dims), dtype, True, external, name=name, values=values)
     return found
 
 
+def _values(onnx: Any, tensor: Any) -> tuple[float, ...] | None:
+    if math.prod(tensor.dims) > MOST_VALUES or tensor.data_type == onnx.TensorProto.STRING:
+        return None
+    return tuple(onnx.numpy_helper.to_array(tensor).flatten().tolist())
+
+
 def _look_up(operands: Mapping[str, Operand], names: Iterable[str]) -> tuple[Operand, ...]:
-    return tuple(operands.get(name, Operand(None, "unknown")) for name in names if name)
+    return tuple(operands.get(name, Operand(None, "unknown", name=name)) for name in names if name)
 
 
 def _dtype(onnx: Any, number: int) -> str:

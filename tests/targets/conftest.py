@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge_ttvos.targets.base import Target, find_target
+from edge_ttvos.targets.form import Form
 
 _PATH = Path(__file__).parent.parent / "firmware_bridge" / "conftest.py"
 _SPEC = importlib.util.spec_from_file_location("tracker_fixtures", _PATH)
@@ -23,19 +24,26 @@ checkpoint = _MODULE.checkpoint
 make_clip = _MODULE.make_clip
 one_thread = _MODULE.one_thread
 
-SUFFIXES = {"litert": "tflite", "onnxruntime": "onnx", "openvino": "xml"}
+SUFFIXES = {"litert": "tflite", "onnxruntime": "onnx", "openvino": "xml", "tensorrt": "onnx"}
 GRAPHS = ("encode", "embed", "decode")
 
 
 @pytest.fixture(scope="session")
 def graph_files(
-    deployed: Callable[[str, Path], Path], checkpoint: Callable[[str], Path]
+    deployed: Callable[[str, Path], Path],
+    checkpoint: Callable[[str], Path],
+    exported: Callable[[str, Form], tuple[Path, ...]],
 ) -> Callable[[Target, str], tuple[Path, ...]]:
-    """The graphs of a target's engine: ``graph_files(target, engine)``; takes seconds once."""
+    """The graphs of a target's engine: ``graph_files(target, engine)``; takes seconds once.
+
+    Those of a form that the host has too come from its bundle, others are exported by themselves.
+    """
 
     def files(target: Target, engine: str) -> tuple[Path, ...]:
-        assert target.forms[engine] == find_target("host").forms[engine], "deployed for the host"
-        folder = deployed(engine, checkpoint("release")) / "models" / "48x80"
-        return tuple(folder / f"{graph}.{SUFFIXES[engine]}" for graph in GRAPHS)
+        form = target.forms[engine]
+        if find_target("host").forms.get(engine) == form:
+            folder = deployed(engine, checkpoint("release")) / "models" / "48x80"
+            return tuple(folder / f"{graph}.{SUFFIXES[engine]}" for graph in GRAPHS)
+        return exported(engine, form)
 
     return files

@@ -47,6 +47,13 @@ def test_only_onnx_runtime_keeps_transposed_convolutions() -> None:
         }
 
 
+def test_accelerators_get_graphs_that_they_know() -> None:
+    coral, jetson = (find_target(name).forms for name in ("coral", "jetson"))
+    assert coral["litert"].plain
+    assert coral["litert"].coordinates == "input"
+    assert jetson["tensorrt"].early_cast
+
+
 def test_only_the_host_looks_for_the_fastest_engine() -> None:
     assert find_target("host").measured
     assert not find_target("raspberry-pi").measured

@@ -10,7 +10,8 @@ from edge_ttvos.contracts import BORDER, MEAN, FrameSpec
 from edge_ttvos.network.config import PRESETS, NetworkConfig
 from edge_ttvos.network.hrnet import Features
 from edge_ttvos.network.ttvos import TTVOS
-from edge_ttvos.targets.export.graphs import Form, build_graphs, channel_first, channel_last
+from edge_ttvos.targets.export.graphs import build_graphs, channel_first, channel_last
+from edge_ttvos.targets.form import Form
 
 FRAME = FrameSpec(48, 80)
 RELEASE = PRESETS["release"]
@@ -19,7 +20,11 @@ CONFIGS = [
     RELEASE,
     *(RELEASE.without(switch) for switch in ("long_term", "short_term", "update")),
 ]
-FORMS = [Form(), Form(transposed=True), Form(coordinates="input")]
+FORMS = [
+    Form(),
+    Form(transposed=True, early_cast=True),
+    Form(coordinates="input", plain=True),
+]
 
 
 @pytest.fixture(params=CONFIGS, ids=lambda config: config.name)
@@ -54,8 +59,9 @@ def assert_close(got: Tensor, want: Tensor) -> None:
 
 
 @torch.inference_mode()
-def test_encode_takes_bytes_and_its_border(network: TTVOS) -> None:
-    graph = build_graphs(network, FRAME)[0]
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_encode_takes_bytes_and_its_border(network: TTVOS, form: Form) -> None:
+    graph = build_graphs(network, FRAME, form)[0]
     frame = torch.randint(0, 256, (1, 3, 48, 80), dtype=torch.uint8)
     found = dict(zip(graph.outputs, graph.module(bordered(frame)), strict=True))
     for name, wanted in network.encode(frame)._asdict().items():
