@@ -1,4 +1,4 @@
-"""The three exportable graphs of a network, lowered from PyTorch's own export to ``graph.Graph``."""
+"""The three graphs of a network, lowered from PyTorch's own export to ``graph.Graph``."""
 
 from __future__ import annotations
 

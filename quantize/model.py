@@ -22,6 +22,7 @@ from torch import Tensor
 from edge_ttvos.contracts import FrameSpec, ModelSpec, Quantization, TensorCodes
 from edge_ttvos.errors import ModelError, QuantizationError
 from edge_ttvos.files import write_bytes
+from edge_ttvos.network.checkpoint import QUANTIZED
 from edge_ttvos.network.config import NetworkConfig
 from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.quantize.graph import Graph
@@ -32,7 +33,6 @@ from edge_ttvos.quantize.simulation import Simulation
 from edge_ttvos.quantize.weights import Kernels, QuantizedKernels
 from edge_ttvos.records import build
 
-KIND = "quantized"  # of the header; checkpoints of float networks have none
 SCHEMA = "1"
 FILE = "quantized.safetensors"
 
@@ -152,7 +152,7 @@ def save_quantized(
     values = {name: asdict(codes) for name, codes in scheme.values.items()}
     template = None if scheme.template is None else asdict(scheme.template)
     header = {
-        "kind": KIND,
+        "kind": QUANTIZED,
         "schema": SCHEMA,
         "config": json.dumps(asdict(config)),
         "size": json.dumps(size),
@@ -162,15 +162,6 @@ def save_quantized(
         "origin": json.dumps(origin),
     }
     write_bytes(path, save(tensors, header))
-
-
-def is_quantized(path: Path) -> bool:
-    """Whether a safetensors file holds a quantized model; False for what is none or unreadable."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            return (file.metadata() or {}).get("kind") == KIND
-    except (OSError, SafetensorError):
-        return False
 
 
 def load_quantized(path: Path) -> QuantizedModel:
@@ -186,7 +177,7 @@ def load_quantized(path: Path) -> QuantizedModel:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise ModelError(f"model {path} cannot be read: {error}") from error
-    if (header.get("kind"), header.get("schema")) != (KIND, SCHEMA):
+    if (header.get("kind"), header.get("schema")) != (QUANTIZED, SCHEMA):
         raise ModelError(
             f"model {path} is no quantized model of schema {SCHEMA}; got kind "
             f"{header.get('kind')!r}, schema {header.get('schema')!r}"

@@ -21,7 +21,7 @@ from edge_ttvos.files import write_bytes
 from edge_ttvos.network.checkpoint import Checkpoint
 from edge_ttvos.network.folding import fold_batchnorm
 from edge_ttvos.network.hrnet import Features
-from edge_ttvos.network.losses import bootstrapped_cross_entropy, soft_jaccard
+from edge_ttvos.network.losses import bootstrapped_cross_entropy, soft_jaccard_each
 from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.quantize.lower import lower
 from edge_ttvos.quantize.network import SimulatedNetwork
@@ -29,10 +29,10 @@ from edge_ttvos.quantize.recipe import Recipe, as_dict
 from edge_ttvos.quantize.scheme import Scheme
 from edge_ttvos.quantize.simulation import Simulation
 from edge_ttvos.quantize.weights import QuantizedKernels
-from edge_ttvos.training.batches import Batch, loader
+from edge_ttvos.training.batches import Batch, Batches, Span, loader
 from edge_ttvos.training.interrupt import interrupt_held
 from edge_ttvos.training.recipe import Recipe as TrainingRecipe
-from edge_ttvos.training.recipe import Stage
+from edge_ttvos.training.stage import Stage
 
 STATE = "qat.pt"  # resumable, in the folder of the run
 SAVE_EVERY = 300.0  # seconds
@@ -85,7 +85,8 @@ class QatTrainer:
         """
         steps, saved = self.recipe.training.steps, time.monotonic()
         with interrupt_held() as interrupted:
-            for batch in loader(pool, _clips(self.recipe), self.step, workers=1):
+            clips = Batches(pool, clip_recipe(self.recipe), Span(self.step, steps))
+            for (batch,) in loader(clips, workers=1):
                 loss = self.advance(batch)
                 self.step += 1
                 progress(self.step / steps, f"loss {loss:.3f}")
@@ -172,7 +173,7 @@ def distilled(student: TTVOS, teacher: TTVOS, batch: Batch, weight: float) -> Te
         logits = logits.float()
         foreground = logits.softmax(dim=1)[:, 1]
         loss = bootstrapped_cross_entropy(logits, truth[:, t], HARD_PIXELS)
-        loss = loss + soft_jaccard(foreground, truth[:, t])
+        loss = loss + soft_jaccard_each(foreground, truth[:, t]).mean()
         target = float_logits.float().softmax(dim=1)
         terms.append(loss + weight * F.cross_entropy(logits, target))
     return torch.stack(terms).mean()
@@ -193,7 +194,7 @@ def _rollout(network: TTVOS, batch: Batch, given: Tensor) -> list[Tensor]:
     return found
 
 
-def _clips(recipe: Recipe) -> TrainingRecipe:
+def clip_recipe(recipe: Recipe) -> TrainingRecipe:
     """The plan as the training data's loader wants it."""
     plan = recipe.training
     stage = Stage(

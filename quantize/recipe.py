@@ -1,10 +1,10 @@
-"""Quantization recipes: bits of weights, activations and state, observers, exceptions; from TOML."""
+"""Quantization recipes: bits of weights, activations and state, observers, exceptions."""
 
 from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,16 @@ BITS = re.compile(r"w(\d+)a(\d+)(?:s(\d+|float))?")
 WEIGHT_BITS = range(2, 9)
 CODE_BITS = range(2, 17)  # of activations and state
 DEPLOYABLE_BITS = 8  # of everything that an engine runs; other bits are simulated
+
+
+def _within(key: str, value: int, allowed: range) -> None:
+    fits = value in allowed
+    _require(fits, f"{key} must have {allowed.start} to {allowed.stop - 1} bits; got {value}")
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise QuantizationError(message)
 
 
 @dataclass(frozen=True)
@@ -122,8 +132,8 @@ class Recipe:
     percentile: float = 99.99
     float_layers: tuple[str, ...] = ()
     wide_layers: tuple[str, ...] = ()
-    calibration: Calibration = field(default_factory=Calibration)
-    training: Training = field(default_factory=Training)
+    calibration: Calibration = Calibration()
+    training: Training = Training()
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -210,13 +220,3 @@ def as_dict(recipe: Recipe) -> dict[str, Any]:
     """Plain data, as in the TOML file."""
     table: dict[str, Any] = plain(recipe)
     return table
-
-
-def _within(key: str, value: int, allowed: range) -> None:
-    fits = value in allowed
-    _require(fits, f"{key} must have {allowed.start} to {allowed.stop - 1} bits; got {value}")
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise QuantizationError(message)

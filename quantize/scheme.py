@@ -1,4 +1,4 @@
-"""Which value has which scale: from what observers saw, and from what operators and graphs share."""
+"""Which value has which scale: from what observers saw, and from what values share."""
 
 from __future__ import annotations
 
@@ -44,6 +44,12 @@ def key(graph: Graph, name: str) -> str:
     return f"{graph.name}/{name}"
 
 
+def on_integers(graph: Graph, node: Node, scheme: Scheme, recipe: Recipe) -> bool:
+    """Whether a node's operator takes codes and gives codes; else it is a float island."""
+    coded = all(key(graph, name) in scheme.values for name in (*node.inputs, node.name))
+    return coded and node.name not in recipe.float_layers
+
+
 def check_layers(graphs: Sequence[Graph], recipe: Recipe) -> None:
     """Raises:
     QuantizationError: a layer of the recipe that the network does not have.
@@ -58,9 +64,7 @@ def check_layers(graphs: Sequence[Graph], recipe: Recipe) -> None:
             )
 
 
-def build_scheme(
-    graphs: Sequence[Graph], recipe: Recipe, seen: Mapping[str, Observed]
-) -> Scheme:
+def build_scheme(graphs: Sequence[Graph], recipe: Recipe, seen: Mapping[str, Observed]) -> Scheme:
     """Choose all scales.
 
     Args:

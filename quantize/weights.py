@@ -46,7 +46,7 @@ class Kernels(nn.Module):
     def bias(self, layer: str) -> Tensor | None:
         """(out,) float32, or None."""
         name = _field(layer)
-        return self.biases[name] if name in self.biases else None
+        return self.biases.get(name)
 
 
 class QuantizedKernels(Kernels):

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from edge_ttvos.contracts import ModelSpec
-from edge_ttvos.errors import EngineError
+from edge_ttvos.errors import EngineError, QuantizationError
 from edge_ttvos.firmware_bridge.bundle.archive import pack
 from edge_ttvos.firmware_bridge.bundle.manifest import FloatScores
 from edge_ttvos.firmware_bridge.engines import load_opener, open_engine, runner_of
@@ -24,8 +24,6 @@ from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
 from edge_ttvos.firmware_bridge.latency import MODEL_STAGES
 from edge_ttvos.firmware_bridge.selftest import GoldenRun, require, selftest
 from edge_ttvos.firmware_bridge.tracker import Tracker
-from edge_ttvos.network.checkpoint import Checkpoint
-from edge_ttvos.network.engine import TorchEngine
 from edge_ttvos.targets.base import Target
 from edge_ttvos.targets.bundle_writer import (
     Contents,
@@ -37,12 +35,10 @@ from edge_ttvos.targets.bundle_writer import (
 )
 from edge_ttvos.targets.clip import Clip, reference_clip
 from edge_ttvos.targets.constraints import Finding, check, problems
-from edge_ttvos.targets.export import exporter
-from edge_ttvos.targets.export.graphs import build_graphs
-from edge_ttvos.targets.parity import Parity, Tolerance, compare, rollout
+from edge_ttvos.targets.models import Deployable
+from edge_ttvos.targets.parity import Parity, compare, rollout
 from edge_ttvos.targets.place import archive_of, publish, staged
 
-STRICT = Tolerance()
 ROUNDS = 3  # times that every engine follows the clip when the fastest is looked for
 
 
@@ -52,22 +48,20 @@ class Order:
 
     Attributes:
         target: board.
-        checkpoint: network.
-        sizes: height and width of each graph; empty: the target's, else the checkpoint's own.
+        model: float or quantized.
+        sizes: height and width of each graph; empty: the target's, else the model's own.
         engine: one of the target's; None: its first, or the fastest where it measures.
         threads: CPU threads of the measurement; None: the engine's choice.
         clips: real clips beside the reference clip that parity is tested on.
-        tolerance: of parity.
         sweep: whether other sizes than the bundle's are surveyed for the target's accelerator.
     """
 
     target: Target
-    checkpoint: Checkpoint
+    model: Deployable
     sizes: tuple[tuple[int, int], ...] = ()
     engine: str | None = None
     threads: int | None = None
     clips: tuple[Clip, ...] = ()
-    tolerance: Tolerance = STRICT
     sweep: bool = False
 
 
@@ -133,7 +127,7 @@ def deploy(
         EngineError: an engine or exporter is not installed, or the self-test failed.
         OutputError: ``out`` holds something else, or cannot be written.
     """
-    engines = candidates(order)
+    engines = runnable(order, candidates(order))
     with staged(out) as stage, closing(References(order)) as references:
         parities: list[Parity] = []
         for index, engine in enumerate(engines):
@@ -166,8 +160,8 @@ class References:
     """The network in PyTorch at every size of an order, and what it makes of the golden clips."""
 
     def __init__(self, order: Order) -> None:
-        sizes = order.sizes or order.target.sizes or (order.checkpoint.size,)
-        self.engines = [TorchEngine(order.checkpoint, size) for size in sizes]
+        sizes = order.sizes or order.target.sizes or (order.model.size,)
+        self.engines: list[Engine] = [order.model.reference(size) for size in sizes]
         self.models: tuple[ModelSpec, ...] = tuple(engine.model for engine in self.engines)
         self.clips = [reference_clip(m.frame.height > m.frame.width) for m in self.models]
         pairs = zip(self.engines, self.clips, strict=True)
@@ -190,15 +184,16 @@ class Work:
 
     def make(self, listen: Listener) -> list[Parity]:
         """Export every size, write the bundle, open it as a board would, and compare."""
-        export, forms = exporter(self.engine), self.order.target.forms
+        form = self.order.target.forms.get(self.engine)
         for index, (reference, clip, masks) in enumerate(self._sizes()):
             model = reference.model
             place = models_folder(self.folder, model)
-            form = forms.get(self.engine)
-            graphs = build_graphs(self.order.checkpoint.network, model.frame, form)
-            for graph in graphs:
-                listen(f"export {graph.name} {size_name(model)} for {self.engine}", index / 4)
-                export(graph, place)
+            where = f"{size_name(model)} for {self.engine}"
+
+            def told(graph: str, where: str = where, share: float = index / 4) -> None:
+                listen(f"export {graph} {where}", share)
+
+            self.order.model.write(self.engine, model.frame, form, place, told)
             write_golden(self.folder, model, clip, masks)
         self.describe(None)
         return [self._compare(reference, clip, listen) for reference, clip, _ in self._sizes()]
@@ -228,7 +223,7 @@ class Work:
             for model in self.references.models
         }
         form, others = target.forms[self.engine], module.SIZES if self.order.sweep else ()
-        found: Survey = module.survey(self.order.checkpoint.network, form, graphs, others, listen)
+        found: Survey = module.survey(self.order.model.network, form, graphs, others, listen)
         return found
 
     def findings(self) -> list[Finding]:
@@ -237,16 +232,16 @@ class Work:
         files = [path for model in models for path in graph_files(self.folder, model)]
         return problems(check(self.order.target, self.engine, files))
 
-    def _sizes(self) -> Sequence[tuple[TorchEngine, Clip, list[Any]]]:
+    def _sizes(self) -> Sequence[tuple[Engine, Clip, list[Any]]]:
         it = self.references
         return list(zip(it.engines, it.clips, it.masks, strict=True))
 
-    def _compare(self, reference: TorchEngine, clip: Clip, listen: Listener) -> Parity:
+    def _compare(self, reference: Engine, clip: Clip, listen: Listener) -> Parity:
         listen(f"compare {size_name(reference.model)} on {self.engine}", 0.8)
         candidate = _open(self.order, self.engine, self.folder, reference.model)
         with closing(candidate):
             parity = compare(reference, candidate, [clip, *self.order.clips])
-        parity.require(self.order.tolerance)
+        parity.require(self.order.model.tolerance)
         return parity
 
 
@@ -279,6 +274,25 @@ def candidates(order: Order) -> tuple[str, ...]:
     if not installed:
         raise EngineError("; ".join(missing))
     return tuple(installed)
+
+
+def runnable(order: Order, engines: Sequence[str]) -> list[str]:
+    """Those of the engines that run the model.
+
+    Raises:
+        QuantizationError: none does; says why.
+    """
+    found, refused = [], []
+    for engine in engines:
+        try:
+            order.model.check(engine)
+        except QuantizationError as error:
+            refused.append(error)
+        else:
+            found.append(engine)
+    if not found:
+        raise refused[0]
+    return found
 
 
 def measure(order: Order, engines: Sequence[str], stage: Path) -> dict[str, float]:

@@ -29,7 +29,7 @@ from edge_ttvos.targets.clip import Clip
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far an export in float32 may be from PyTorch.
+    """How far an export may be from its reference in PyTorch.
 
     Attributes:
         cosine: least cosine of a tensor.
@@ -40,6 +40,11 @@ class Tolerance:
     cosine: float = 0.99999
     error: float = 1e-3
     jaccard: float = 0.99
+
+
+STRICT = Tolerance()
+# Codes: a rounding that falls the other way is a whole step, and moves the steps after it.
+INTEGER = Tolerance(cosine=0.99, error=0.2, jaccard=0.95)
 
 
 @dataclass(frozen=True)
@@ -192,12 +197,14 @@ class Comparison:
         self, wanted: Any, got: Any, names: Sequence[str] | None = None, prefix: str = ""
     ) -> None:
         for name in names or vars(wanted):
-            a, b = (getattr(x, name).ravel().astype(np.float64) for x in (wanted, got))
+            label = f"{prefix}{name}" if prefix and name == "s8" else name
+            codes = self.model.quantization(label)
+            offset = 0 if codes is None else codes.offset
+            a, b = (getattr(x, name).ravel().astype(np.float64) - offset for x in (wanted, got))
             norm = float(np.linalg.norm(a) * np.linalg.norm(b))
             cosine = float(a @ b) / norm if norm else float(np.array_equal(a, b))
             error = float(np.abs(a - b).max())
             if not np.isfinite(error):
                 cosine, error = -1.0, np.inf
             found = (cosine, error, float(np.abs(a).max()))
-            label = f"{prefix}{name}" if prefix and name == "s8" else name
             self._found.setdefault(label, []).append(found)

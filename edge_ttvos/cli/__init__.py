@@ -1,4 +1,4 @@
-"""The command line: ``edge-ttvos track | eval | score | train | doctor``.
+"""The command line: ``edge-ttvos track | eval | train | quantize | deploy | …``.
 
 A verb parses its options into one frozen record, makes one library call, and shows a table and
 JSON. Exit codes: 0 success, 1 a typed error (one message), 2 usage, 130 interrupted.

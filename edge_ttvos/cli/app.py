@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from edge_ttvos import origin
-from edge_ttvos.cli import bench, deploy, doctor, evaluate, score, track, train
+from edge_ttvos.cli import bench, deploy, doctor, evaluate, quantize, score, track, train
 from edge_ttvos.cli.guard import guarded
 
 HELP = "Follow any object through video, pixel by pixel, on a small board."
@@ -24,6 +24,7 @@ app.command("track")(guarded(track.track))
 app.command("eval")(guarded(evaluate.evaluate))
 app.command("score")(guarded(score.score))
 app.command("train")(guarded(train.train))
+app.command("quantize")(guarded(quantize.quantize))
 app.command("bench")(guarded(bench.bench))
 app.command("deploy")(guarded(deploy.deploy))
 app.command("doctor")(guarded(doctor.doctor))

@@ -85,16 +85,16 @@ def deploy(
 
 def run(config: DeployConfig, show: Screen) -> Any:
     """Deploy; nothing is left of it unless all went well."""
-    targets, catalogue, place, data, checkpoints = _library()
+    targets, catalogue, place, data, models = _library()
     target = catalogue.find_target(config.target)
     place.check_place(config.out, config.overwrite)
     with held():
-        checkpoint = checkpoints.load_checkpoint(find_checkpoint(config.model))
+        model = models.load_deployable(find_checkpoint(config.model))
     dataset = None if config.data is None else data.evaluation_part(config.data)
     clips = () if config.data is None else data.real_clips(config.data)
     order = targets.Order(
         target,
-        checkpoint,
+        model,
         config.sizes,
         config.engine,
         config.threads,
@@ -103,14 +103,15 @@ def run(config: DeployConfig, show: Screen) -> Any:
     )
 
     def scores(listen: Any) -> Any:
-        if dataset is None:
+        checkpoint = models.float_checkpoint(model)
+        if dataset is None or checkpoint is None:
             return None
         return data.float_scores(checkpoint, next(iter(config.sizes), None), dataset, listen)
 
     with show.progress(f"deploy for {target.name}") as line:
         done = targets.deploy(order, config.out, scores, lambda what, s: line.update(s, what))
     show_deployment(done, show)
-    show.result(record(done, config, checkpoint.sha256))
+    show.result(record(done, config, model))
     return done
 
 
@@ -124,8 +125,7 @@ def _library() -> tuple[Any, ...]:
     try:
         with held():
             return tuple(
-                importlib.import_module(f"edge_ttvos.{name}")
-                for name in (*names, "network.checkpoint")
+                importlib.import_module(f"edge_ttvos.{name}") for name in (*names, "targets.models")
             )
     except ImportError as error:
         raise EngineError(
@@ -166,7 +166,7 @@ def show_deployment(done: Any, show: Screen) -> None:
     show.say(f"measure it: edge-ttvos bench {done.folder} --data DIR --out bench")
 
 
-def record(done: Any, config: DeployConfig, sha256: str) -> dict[str, Any]:
+def record(done: Any, config: DeployConfig, model: Any) -> dict[str, Any]:
     """The result as JSON."""
     sizes = [f"{run.size[0]}x{run.size[1]}" for run in done.golden]
     return {
@@ -190,7 +190,7 @@ def record(done: Any, config: DeployConfig, sha256: str) -> dict[str, Any]:
             device=device(),
             timed="model_ms: encode, embed and decode of a frame, median, engines in turn",
             model=config.model,
-            precision="fp32",
-            sha256=sha256,
+            precision=model.precision,
+            sha256=model.sha256,
         ),
     }

@@ -19,6 +19,7 @@ from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.records import build, typed
 
 SCHEMA = "1"
+QUANTIZED = "quantized"  # kind in the header of such models; a float network's has none
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,15 @@ def save_checkpoint(
     write_bytes(path, save(weights, metadata))
 
 
+def is_quantized(path: Path) -> bool:
+    """Whether a safetensors file holds a quantized model; False for what is none or unreadable."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("kind") == QUANTIZED
+    except (OSError, SafetensorError):
+        return False
+
+
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint.
 
@@ -82,6 +92,11 @@ def _header(
     path: Path, metadata: dict[str, str]
 ) -> tuple[NetworkConfig, tuple[int, int], dict[str, Any]]:
     schema = metadata.get("schema")
+    if metadata.get("kind") == QUANTIZED:
+        raise ModelError(
+            f"model {path} is quantized already; what was asked for needs the float checkpoint "
+            "that it was made of"
+        )
     if schema != SCHEMA:
         raise ModelError(
             f"model {path} has checkpoint schema {schema or 'none'}, this version reads {SCHEMA}: "

@@ -12,26 +12,35 @@ from edge_ttvos.firmware_bridge.codes import Array
 from edge_ttvos.firmware_bridge.engines.base import (
     Decoded,
     Embedding,
+    Engine,
     EngineInfo,
     EngineOptions,
     Features,
 )
 from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.network import hrnet
-from edge_ttvos.network.checkpoint import Checkpoint, load_checkpoint
+from edge_ttvos.network.checkpoint import Checkpoint, is_quantized, load_checkpoint
 from edge_ttvos.network.folding import fold_batchnorm
 from edge_ttvos.weights import find_checkpoint
 
 
-def open_torch(model: str, options: EngineOptions) -> TorchEngine:
-    """Open ``default``, a checkpoint file, or the folder of a training run.
+def open_torch(model: str, options: EngineOptions) -> Engine:
+    """Open ``default``, a checkpoint of either kind, or a run's folder; quantized is simulated.
 
     Raises:
         ModelError: there is no such model or it cannot be read.
     """
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    return TorchEngine(load_checkpoint(find_checkpoint(model)), options.size)
+    path, size = find_checkpoint(model), options.size
+    if not is_quantized(path):
+        return TorchEngine(load_checkpoint(path), size)
+    from edge_ttvos.quantize.engine import SimulatedEngine  # which is made of this module's parts
+    from edge_ttvos.quantize.model import load_quantized
+
+    quantized = load_quantized(path)
+    height, width = size or quantized.size
+    return SimulatedEngine.of(quantized, (rounded_up(height), rounded_up(width)))
 
 
 class TorchEngine:
@@ -46,7 +55,7 @@ class TorchEngine:
         height, width = size or checkpoint.size
         self.network = fold_batchnorm(checkpoint.network)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.model = model_spec(checkpoint, FrameSpec(_rounded_up(height), _rounded_up(width)))
+        self.model = model_spec(checkpoint, FrameSpec(rounded_up(height), rounded_up(width)))
 
     @property
     def info(self) -> EngineInfo:
@@ -116,5 +125,6 @@ def _tensor(array: Array) -> Tensor:
     return torch.from_numpy(array).permute(2, 0, 1)[None]
 
 
-def _rounded_up(side: int) -> int:
+def rounded_up(side: int) -> int:
+    """The next side that a graph can have, in pixels."""
     return -(-side // SIDE_MULTIPLE) * SIDE_MULTIPLE

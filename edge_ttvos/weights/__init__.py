@@ -13,7 +13,7 @@ LICENSE_NOTE = (
     "CC BY-NC 4.0, non-commercial: trained on DAVIS-2016 (CC BY-NC 4.0) and DUTS (research use); "
     "the code is Apache-2.0"
 )
-RUN_FILE = "model.safetensors"  # what a training run leaves in its folder
+RUN_FILES = ("model.safetensors", "quantized.safetensors")  # what runs leave in their folders
 
 
 def find_checkpoint(model: str) -> Path:
@@ -27,13 +27,17 @@ def find_checkpoint(model: str) -> Path:
         return SHIPPED[name]
     path = Path(name)
     if path.is_dir():
-        if (path / RUN_FILE).is_file():
-            return path / RUN_FILE
-        raise ModelError(f"folder {path} holds no {RUN_FILE}: give the --out of a training run")
+        for name in RUN_FILES:
+            if (path / name).is_file():
+                return path / name
+        raise ModelError(
+            f"folder {path} holds none of {', '.join(RUN_FILES)}: give the --out of train or "
+            "quantize"
+        )
     if path.is_file():
         return path
     shipped = ", ".join(["default", *SHIPPED])
     raise ModelError(
         f"there is no model {model!r}: give {shipped}, a .safetensors file, or the --out folder of "
-        "a training run"
+        "train or quantize"
     )

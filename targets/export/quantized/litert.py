@@ -7,7 +7,6 @@ channel, biases int32 in input scale × weight scale, activations affine int8.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,7 @@ from edge_ttvos.contracts import Quantization
 from edge_ttvos.files import write_bytes
 from edge_ttvos.quantize.graph import Graph, Node
 from edge_ttvos.quantize.model import QuantizedModel
-from edge_ttvos.quantize.scheme import key
-from edge_ttvos.targets.export.quantized import on_integers
+from edge_ttvos.quantize.scheme import key, on_integers
 from edge_ttvos.targets.export.quantized.tflite_model import FlatModel, Options
 
 SUFFIX = ".tflite"
@@ -81,7 +79,7 @@ class Writer:
             self._floats[node.name] = self.flat.constant(
                 node.name, self.graph.constants[node.name].numpy()[None]
             )
-        elif on_integers(self.model, self.graph, node):
+        elif on_integers(self.graph, node, self.model.scheme, self.model.recipe):
             codes = self._quantization(node.name)
             assert codes is not None
             self._codes[node.name, codes] = self._operate(node, codes)
@@ -120,7 +118,8 @@ class Writer:
             assert source is not None
             constant = self.graph.constants.get(name)
             if constant is not None and (own is None or codes == own):
-                made = self.flat.constant(f"{name}.codes", coded(constant.numpy()[None], codes), codes)
+                fixed = coded(constant.numpy()[None], codes)
+                made = self.flat.constant(f"{name}.codes", fixed, codes)
             else:
                 made = self.flat.convert("QUANTIZE", source, shape, codes)
             self._codes[name, codes] = made
@@ -260,5 +259,3 @@ def coded(values: NDArray[np.float32], codes: Quantization) -> NDArray[np.int8]:
     """A constant's codes."""
     rounded = np.rint(values / codes.scale) + codes.offset
     return np.clip(rounded, codes.least, codes.most).astype(np.int8)
-
-

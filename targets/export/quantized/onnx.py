@@ -33,14 +33,15 @@ UNSIGNED = 128  # what unsigned codes are higher by
 def export(model: QuantizedModel, graph: Graph, folder: Path) -> tuple[Path, ...]:
     """Write one graph for ONNX Runtime; the paths written.
 
-    Its x86 kernels are slower on signed activations than in float, so they get unsigned ones.
+    Its x86 kernels are slower on signed activations than in float, so they get unsigned ones;
+    symmetric codes stay signed, as TensorRT takes them alone.
 
     Raises:
         ExportError: what was written is no valid model.
         OutputError: the file cannot be written.
     """
     path = folder / f"{graph.name}{SUFFIX}"
-    write_bytes(path, serialized(model, graph, unsigned=True))
+    write_bytes(path, serialized(model, graph, not model.recipe.symmetric))
     return (path,)
 
 
@@ -81,9 +82,7 @@ class Writer:
             write(node)
         for name, source in self.graph.outputs.items():
             self._output(name, source)
-        body = helper.make_graph(
-            self.nodes, self.graph.name, self.inputs, self.outputs, self.fixed
-        )
+        body = helper.make_graph(self.nodes, self.graph.name, self.inputs, self.outputs, self.fixed)
         return helper.make_model(
             body,
             opset_imports=[helper.make_opsetid("", OPSET)],
@@ -193,9 +192,7 @@ class Writer:
         ]
         return self._apply("DequantizeLinear", parts, f"{layer}.weight", axis=0)
 
-    def _bias(
-        self, layer: str, values: NDArray[np.float32], source: Quantization | None
-    ) -> str:
+    def _bias(self, layer: str, values: NDArray[np.float32], source: Quantization | None) -> str:
         """int32 in input × weight scale where TFLite has it so; TensorRT wants floats."""
         if source is None or layer not in self.model.scales or self.model.recipe.symmetric:
             return self._fixed(f"{layer}.bias", values)
@@ -221,9 +218,7 @@ class Writer:
 
     def _resize(self, node: Node) -> None:
         height, width, channels = node.shape
-        sizes = self._fixed(
-            f"{node.name}.sizes", np.array([1, channels, height, width], np.int64)
-        )
+        sizes = self._fixed(f"{node.name}.sizes", np.array([1, channels, height, width], np.int64))
         (source,) = self._taken(node)
         raw = self._apply(
             "Resize",

@@ -1,0 +1,173 @@
+"""What can be deployed, float or quantized: each has a reference and writes its own graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+from edge_ttvos.contracts import FrameSpec
+from edge_ttvos.errors import EngineError, ExportError, QuantizationError
+from edge_ttvos.firmware_bridge.engines.base import Engine
+from edge_ttvos.network.checkpoint import Checkpoint, is_quantized, load_checkpoint
+from edge_ttvos.network.engine import TorchEngine
+from edge_ttvos.network.ttvos import TTVOS
+from edge_ttvos.quantize.engine import SimulatedEngine
+from edge_ttvos.quantize.model import QuantizedModel, load_quantized
+from edge_ttvos.targets.export import NEEDED, exporter
+from edge_ttvos.targets.export.graphs import build_graphs
+from edge_ttvos.targets.form import Form
+from edge_ttvos.targets.parity import INTEGER, STRICT, Tolerance
+from edge_ttvos.weights import SHIPPED
+
+Size = tuple[int, int]
+Listener = Callable[[str], None]
+
+# Writers of quantized graphs by engine; others have none.
+INTEGER_FORMATS = {"litert": "litert", "onnxruntime": "onnx", "tensorrt": "onnx"}
+SYMMETRIC = ("tensorrt",)  # engines whose codes must lie around 0
+
+
+class Deployable(Protocol):
+    """A model that bundles are made of."""
+
+    tolerance: Tolerance
+    sha256: str
+    precision: str
+
+    @property
+    def size(self) -> Size:
+        """Height and width that it runs best at."""
+
+    @property
+    def network(self) -> TTVOS:
+        """The float network behind it."""
+
+    def check(self, engine: str) -> None:
+        """Raises:
+        QuantizationError: the engine does not run this model; says why.
+        """
+
+    def reference(self, size: Size) -> Engine:
+        """What the exported graphs must compute."""
+
+    def write(
+        self, engine: str, frame: FrameSpec, form: Form | None, folder: Path, listen: Listener
+    ) -> None:
+        """Write its graphs for an engine at one size.
+
+        Raises:
+            ExportError, EngineError: the format's exporter failed, or is not installed.
+        """
+
+
+def load_deployable(path: Path) -> Deployable:
+    """A checkpoint of either kind.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    if is_quantized(path):
+        return IntegerModel(load_quantized(path))
+    return FloatModel(load_checkpoint(path))
+
+
+def float_checkpoint(model: Deployable) -> Checkpoint | None:
+    """The float network that a loss is told against: its own, or a shipped one it was made of."""
+    if isinstance(model, FloatModel):
+        return model.checkpoint
+    assert isinstance(model, IntegerModel)
+    for path in SHIPPED.values():
+        checkpoint = load_checkpoint(path)
+        if checkpoint.sha256 == model.model.origin.get("float_sha256"):
+            return checkpoint
+    return None
+
+
+class FloatModel:
+    """A network as it was trained."""
+
+    tolerance = STRICT
+    precision = "fp32"
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+        self.sha256, self.size = checkpoint.sha256, checkpoint.size
+        self.network = checkpoint.network
+
+    def check(self, engine: str) -> None:
+        """Every engine runs it."""
+
+    def reference(self, size: Size) -> TorchEngine:
+        """PyTorch, float32."""
+        return TorchEngine(self.checkpoint, size)
+
+    def write(
+        self, engine: str, frame: FrameSpec, form: Form | None, folder: Path, listen: Listener
+    ) -> None:
+        """By the format's exporter of PyTorch modules."""
+        export = exporter(engine)
+        for graph in build_graphs(self.network, frame, form):
+            listen(graph.name)
+            export(graph, folder)
+
+
+class IntegerModel:
+    """A quantized model: the simulation is its reference."""
+
+    tolerance = INTEGER
+
+    def __init__(self, model: QuantizedModel) -> None:
+        self.model = model
+        self.sha256, self.size = model.sha256, model.size
+        self.precision = model.recipe.bits
+
+    @property
+    def network(self) -> TTVOS:
+        """The float network of its weights' values."""
+        return TTVOS(self.model.config).eval()
+
+    def check(self, engine: str) -> None:
+        """Eight bits, in a format that has a writer, around 0 where the engine wants that."""
+        recipe = self.model.recipe
+        if reasons := recipe.simulated:
+            raise QuantizationError(
+                f"no engine runs {recipe.bits} ({'; '.join(reasons)}): it is simulated only. "
+                "Score it with `edge-ttvos eval --model`, or quantize to w8a8"
+            )
+        if engine not in INTEGER_FORMATS:
+            raise QuantizationError(
+                f"quantized graphs are written for {', '.join(INTEGER_FORMATS)}; got {engine}. "
+                "Give --engine, or deploy the float model"
+            )
+        if engine in SYMMETRIC and not recipe.symmetric:
+            raise QuantizationError(
+                f"{engine} takes codes around 0 alone (zero point 0), and recipe {recipe.name} has "
+                "offsets: quantize with `symmetric = true`"
+            )
+
+    def reference(self, size: Size) -> SimulatedEngine:
+        """The simulation, codes in and out."""
+        return SimulatedEngine.of(self.model, size)
+
+    def write(
+        self, engine: str, frame: FrameSpec, form: Form | None, folder: Path, listen: Listener
+    ) -> None:
+        """By the format's writer; a target's form is of float graphs alone."""
+        name = INTEGER_FORMATS[engine]
+        try:
+            export = import_module(f"edge_ttvos.targets.export.quantized.{name}").export
+        except ModuleNotFoundError as error:
+            raise EngineError(
+                f"writing for {engine} needs {error.name}, which is not installed; type: "
+                f"pip install {NEEDED[name]}"
+            ) from error
+        for graph in self.model.graphs(frame):
+            listen(graph.name)
+            try:
+                export(self.model, graph, folder)
+            except (KeyError, ValueError) as error:
+                raise ExportError(
+                    f"{graph.name} cannot be written for {engine}: {error}"
+                ) from error
