@@ -1,4 +1,4 @@
-"""The simulation as an engine: the one tracker runs it as it runs the board's."""
+"""PyTorch as an engine: float networks, and the simulation of quantized ones."""
 
 from __future__ import annotations
 
@@ -9,10 +9,36 @@ from torch import Tensor
 
 from edge_ttvos.contracts import FrameSpec, ModelSpec, Quantization
 from edge_ttvos.firmware_bridge.codes import Array
-from edge_ttvos.firmware_bridge.engines.base import Decoded, Embedding, EngineInfo, Features
+from edge_ttvos.firmware_bridge.engines.base import (
+    Decoded,
+    Embedding,
+    Engine,
+    EngineInfo,
+    EngineOptions,
+    Features,
+)
 from edge_ttvos.firmware_bridge.machine import device
-from edge_ttvos.quantize.model import QuantizedModel
+from edge_ttvos.network.checkpoint import is_quantized, load_checkpoint
+from edge_ttvos.network.engine import TorchEngine, rounded_up
+from edge_ttvos.quantize.model import QuantizedModel, load_quantized
 from edge_ttvos.quantize.simulation import Simulation
+from edge_ttvos.weights import find_checkpoint
+
+
+def open_torch(model: str, options: EngineOptions) -> Engine:
+    """Open ``default``, a checkpoint of either kind, or a run's folder; quantized is simulated.
+
+    Raises:
+        ModelError: there is no such model or it cannot be read.
+    """
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    path, size = find_checkpoint(model), options.size
+    if not is_quantized(path):
+        return TorchEngine(load_checkpoint(path), size)
+    quantized = load_quantized(path)
+    height, width = size or quantized.size
+    return SimulatedEngine.of(quantized, (rounded_up(height), rounded_up(width)))
 
 
 class SimulatedEngine:

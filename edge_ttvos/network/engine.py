@@ -12,35 +12,13 @@ from edge_ttvos.firmware_bridge.codes import Array
 from edge_ttvos.firmware_bridge.engines.base import (
     Decoded,
     Embedding,
-    Engine,
     EngineInfo,
-    EngineOptions,
     Features,
 )
 from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.network import hrnet
-from edge_ttvos.network.checkpoint import Checkpoint, is_quantized, load_checkpoint
+from edge_ttvos.network.checkpoint import Checkpoint
 from edge_ttvos.network.folding import fold_batchnorm
-from edge_ttvos.weights import find_checkpoint
-
-
-def open_torch(model: str, options: EngineOptions) -> Engine:
-    """Open ``default``, a checkpoint of either kind, or a run's folder; quantized is simulated.
-
-    Raises:
-        ModelError: there is no such model or it cannot be read.
-    """
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
-    path, size = find_checkpoint(model), options.size
-    if not is_quantized(path):
-        return TorchEngine(load_checkpoint(path), size)
-    from edge_ttvos.quantize.engine import SimulatedEngine  # which is made of this module's parts
-    from edge_ttvos.quantize.model import load_quantized
-
-    quantized = load_quantized(path)
-    height, width = size or quantized.size
-    return SimulatedEngine.of(quantized, (rounded_up(height), rounded_up(width)))
 
 
 class TorchEngine:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from edge_ttvos.targets.constraints import DOES_NOT_MAP, MAPS, UNKNOWN, Verdict, each_operator
 from edge_ttvos.targets.operators.base import Operator
 
-BYTES = ("CAST", "Cast", "Convert", "Transpose")  # what may be done to a frame's bytes
+# What may be done to a frame's bytes; ONNX also keeps unsigned codes between its two.
+BYTES = ("CAST", "Cast", "Convert", "Transpose", "QUANTIZE", "QuantizeLinear", "DequantizeLinear")
 WHOLE_NUMBERS = ("int32", "int64")
 
 
@@ -19,13 +20,14 @@ def static_shapes(operator: Operator) -> Verdict:
 
 
 @each_operator
-def float32_values(operator: Operator) -> Verdict:
-    """Values are float32; bytes are only the frame's, whole numbers only constants such as axes."""
+def floats_or_codes(operator: Operator) -> Verdict:
+    """Values are float32 or int8 codes; bytes are only the frame's, other whole numbers only
+    constants such as axes."""
     for operand in operator.operands:
         is_frame = operand.dtype == "uint8" and operator.kind in BYTES
         is_setting = operand.dtype in WHOLE_NUMBERS and operand.constant
         if operand.dtype == "unknown":
             return UNKNOWN
-        if operand.dtype != "float32" and not is_frame and not is_setting:
+        if operand.dtype not in ("float32", "int8") and not is_frame and not is_setting:
             return DOES_NOT_MAP
     return MAPS

@@ -12,15 +12,15 @@ from edge_ttvos.targets.constraints import (
     whole_graph,
 )
 from edge_ttvos.targets.operators.base import Operator, Operators
-from edge_ttvos.targets.rules.every_engine import float32_values, static_shapes
+from edge_ttvos.targets.rules.every_engine import floats_or_codes, static_shapes
 
 # The float32 list of XNNPACK's delegate (tensorflow/lite/delegates/xnnpack/README.md), and
 # CONCATENATION and TRANSPOSE, which the interpreter shows it to take.
 TAKEN = (
-    "ABS ADD AVERAGE_POOL_2D CEIL CONCATENATION CONV_2D DEPTH_TO_SPACE DEPTHWISE_CONV_2D DIV ELU "
-    "FLOOR FULLY_CONNECTED HARD_SWISH LEAKY_RELU LOGISTIC MAX_POOL_2D MAXIMUM MEAN MINIMUM MUL NEG "
-    "PAD PRELU RELU RELU6 RELU_N1_TO_1 RESHAPE RESIZE_BILINEAR ROUND SOFTMAX SQRT SQUARE "
-    "SQUARED_DIFFERENCE SUB TRANSPOSE TRANSPOSE_CONV"
+    "ABS ADD AVERAGE_POOL_2D CEIL CONCATENATION CONV_2D DEPTH_TO_SPACE DEPTHWISE_CONV_2D "
+    "DEQUANTIZE DIV ELU FLOOR FULLY_CONNECTED HARD_SWISH LEAKY_RELU LOGISTIC MAX_POOL_2D MAXIMUM "
+    "MEAN MINIMUM MUL NEG PAD PRELU QUANTIZE RELU RELU6 RELU_N1_TO_1 RESHAPE RESIZE_BILINEAR "
+    "ROUND SOFTMAX SQRT SQUARE SQUARED_DIFFERENCE SUB TRANSPOSE TRANSPOSE_CONV"
 )
 XNNPACK = frozenset(TAKEN.split())
 KEEPING = "ASSIGN_VARIABLE CALL CALL_ONCE HASHTABLE IF READ_VARIABLE VAR_HANDLE WHILE"
@@ -33,8 +33,8 @@ MOST_TRANSPOSES = 4  # a graph: one for each map that decode doubles or quadrupl
 
 @each_operator
 def taken_by_xnnpack(operator: Operator) -> Verdict:
-    """XNNPACK runs the operator in float32; only the CAST of the frame's bytes is left to LiteRT's
-    own kernels."""
+    """XNNPACK runs the operator; only what turns the frame's bytes into floats or codes is left to
+    LiteRT's own kernels."""
     if operator.domain != "builtin":
         return DOES_NOT_MAP
     if operator.kind == "CAST":
@@ -96,7 +96,7 @@ def no_stray_transposes(operators: Operators) -> Verdict:
 CONSTRAINTS: tuple[Constraint, ...] = (
     taken_by_xnnpack,
     static_shapes,
-    float32_values,
+    floats_or_codes,
     fused_activation,
     half_pixel_resize,
     no_transposed_convolution,

@@ -11,12 +11,13 @@ from edge_ttvos.targets.constraints import (
     each_operator,
 )
 from edge_ttvos.targets.operators.base import Operator
-from edge_ttvos.targets.rules.every_engine import float32_values, static_shapes
+from edge_ttvos.targets.rules.every_engine import floats_or_codes, static_shapes
 
 # Those of our graphs, as their runs show.
 RUN = (
-    "Add AveragePool Cast Concat Conv ConvTranspose DepthToSpace Gather LeakyRelu ReduceMean Relu "
-    "Reshape Resize Sigmoid Squeeze Transpose"
+    "Add AveragePool Cast Concat Conv ConvTranspose DepthToSpace DequantizeLinear Gather "
+    "GlobalAveragePool LeakyRelu QuantizeLinear ReduceMean Relu Reshape Resize Sigmoid Squeeze "
+    "Transpose"
 )
 CPU = frozenset(RUN.split())
 OPSET = 20  # what the exporter writes and the oldest release that we accept, 1.20, reads
@@ -24,7 +25,7 @@ OPSET = 20  # what the exporter writes and the oldest release that we accept, 1.
 
 @each_operator
 def taken_by_cpu(operator: Operator) -> Verdict:
-    """The CPU provider is known to run the operator in float32."""
+    """The CPU provider is known to run the operator."""
     return MAPS if operator.kind in CPU else UNKNOWN
 
 
@@ -58,6 +59,6 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     default_domain,
     self_contained,
     static_shapes,
-    float32_values,
+    floats_or_codes,
     half_pixel_resize,
 )

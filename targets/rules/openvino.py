@@ -11,7 +11,7 @@ from edge_ttvos.targets.constraints import (
     each_operator,
 )
 from edge_ttvos.targets.operators.base import Operator
-from edge_ttvos.targets.rules.every_engine import float32_values, static_shapes
+from edge_ttvos.targets.rules.every_engine import floats_or_codes, static_shapes
 
 # Those of our graphs, as the plugin answers when asked (``delegation.refused_by_openvino``).
 RUN = (
@@ -50,6 +50,6 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     taken_by_cpu,
     standard_opset,
     static_shapes,
-    float32_values,
+    floats_or_codes,
     half_pixel_resize,
 )

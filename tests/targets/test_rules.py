@@ -52,23 +52,23 @@ CASES = [
     case(
         every_engine.static_shapes, operator("CONV_2D", Operand(None, "float32")), UNKNOWN, "rank"
     ),
-    case(every_engine.float32_values, operator("MEAN", VALUE, AXES), MAPS, "axes"),
-    case(every_engine.float32_values, operator("CAST", FRAME), MAPS, "frame"),
-    case(every_engine.float32_values, operator("ADD", FRAME), DOES_NOT_MAP, "bytes added"),
+    case(every_engine.floats_or_codes, operator("MEAN", VALUE, AXES), MAPS, "axes"),
+    case(every_engine.floats_or_codes, operator("CAST", FRAME), MAPS, "frame"),
+    case(every_engine.floats_or_codes, operator("ADD", FRAME), DOES_NOT_MAP, "bytes added"),
     case(
-        every_engine.float32_values,
+        every_engine.floats_or_codes,
         operator("ADD", Operand((2,), "int32")),
         DOES_NOT_MAP,
         "whole numbers computed",
     ),
     case(
-        every_engine.float32_values,
+        every_engine.floats_or_codes,
         operator("CONV_2D", VALUE, Operand((2,), "float16", constant=True)),
         DOES_NOT_MAP,
         "half weights",
     ),
     case(
-        every_engine.float32_values, operator("ADD", Operand((2,), "unknown")), UNKNOWN, "no dtype"
+        every_engine.floats_or_codes, operator("ADD", Operand((2,), "unknown")), UNKNOWN, "no dtype"
     ),
     case(litert.taken_by_xnnpack, CONV, MAPS, "listed"),
     case(litert.taken_by_xnnpack, operator("CAST", FRAME), MAPS, "frame"),
