@@ -60,10 +60,10 @@ def calibrate(
         for index, clip in enumerate(chosen):
             run = rolled_out(clip, plan) if plan.rolled_out else independent(clip, plan)
             for share, frames, mask, looked_at in run:
+                simulation.listen = watcher.see if looked_at else watcher.ignore
                 if mask is not None:
                     tracker.start(frames, [mask])
                     continue
-                simulation.listen = watcher.see if looked_at else watcher.ignore
                 tracker.step(frames)
                 if looked_at:
                     template = tracker.memory.slots[0].template

@@ -46,7 +46,7 @@ class Simulation(nn.Module):
         graph = self.graphs[name]
         values: Values = {}
         for node in graph.nodes:
-            value = self._value(graph, node, values, inputs)
+            value = self.value(graph, node, values, inputs)
             self.listen(key(graph, node.name), value)
             values[node.name] = self._rounded(graph, node, value)
         return {output: values[source] for output, source in graph.outputs.items()}
@@ -55,9 +55,10 @@ class Simulation(nn.Module):
         codes = None if self.scheme is None else self.scheme.of(graph, node.name)
         return value if codes is None else fake(value, codes)
 
-    def _value(
+    def value(
         self, graph: Graph, node: Node, values: Values, inputs: Mapping[str, Tensor]
     ) -> Tensor:
+        """A node's value before it is rounded, from those of its inputs."""
         taken = [values[name] for name in node.inputs]
         if node.kind == "input":
             return inputs[node.name]
