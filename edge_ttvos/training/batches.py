@@ -11,12 +11,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from edge_ttvos.data.clips import Clip, make_clip, make_image
+from edge_ttvos.data.clips import plan_clip, plan_image, rendered
 from edge_ttvos.data.odds import EVEN, Odds
-from edge_ttvos.data.plan import ClipSpec
+from edge_ttvos.data.plan import ClipPlan, ClipSpec
 from edge_ttvos.data.pool import Pool
+from edge_ttvos.training.plans import Plans, gather
 from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.stage import Stage
+from edge_ttvos.training.warp import given, warp
 from edge_ttvos.training.world import ALONE, World
 
 
@@ -29,12 +31,17 @@ class Batch:
     masks: Tensor
     given: Tensor
 
-    def to(self, device: torch.device) -> Batch:
-        """The same on a device."""
-        frames, masks, given = (
-            part.to(device, non_blocking=True) for part in (self.frames, self.masks, self.given)
-        )
-        return Batch(self.names, frames, masks, given)
+
+def on_device(clips: Batch | Plans, device: torch.device) -> Batch:
+    """Pixels on a device, rendered there if the clips are plans."""
+    if isinstance(clips, Plans):
+        plans = clips.moved(device)
+        frames, masks = warp(plans)
+        return Batch(plans.names, frames, masks, given(masks, plans.boxed))
+    frames, masks, told = (
+        part.to(device, non_blocking=True) for part in (clips.frames, clips.masks, clips.given)
+    )
+    return Batch(clips.names, frames, masks, told)
 
 
 @dataclass(frozen=True)
@@ -46,8 +53,11 @@ class Span:
     odds: Odds = EVEN
 
 
-class Batches(Dataset[list[Batch]]):
-    """Item ``i`` is what step ``start + i`` of a span feeds this process: its micro-batches."""
+class Batches(Dataset[list[Batch | Plans]]):
+    """Item ``i`` is what step ``start + i`` of a span feeds this process: its micro-batches.
+
+    For a CPU they are pixels already; a GPU makes its own, of plans.
+    """
 
     def __init__(self, pool: Pool, recipe: Recipe, span: Span, world: World = ALONE) -> None:
         self.pool = pool
@@ -58,7 +68,7 @@ class Batches(Dataset[list[Batch]]):
     def __len__(self) -> int:
         return self.span.stop - self.span.start
 
-    def __getitem__(self, item: int) -> list[Batch]:
+    def __getitem__(self, item: int) -> list[Batch | Plans]:
         if item >= len(self):
             raise IndexError(item)
         step = self.span.start + item
@@ -69,19 +79,25 @@ class Batches(Dataset[list[Batch]]):
             for micro in range(stage.accumulate)
         ]
 
-    def _batch(self, stage: Stage, step: int, first: int) -> Batch:
+    def _batch(self, stage: Stage, step: int, first: int) -> Batch | Plans:
         """Samples ``first`` and following of a step: all processes together count them through."""
-        make, spec = make_image if stage.kind == "images" else make_clip, clip_spec(stage)
+        draw, spec = plan_image if stage.kind == "images" else plan_clip, clip_spec(stage)
         seeds = [(self.recipe.seed, step, first + index) for index in range(stage.batch)]
-        clips: list[Clip] = [
-            make(self.pool, spec, np.random.default_rng(seed), self.span.odds) for seed in seeds
+        plans = [
+            draw(self.pool, spec, np.random.default_rng(seed), self.span.odds) for seed in seeds
         ]
-        return Batch(
-            [clip.name for clip in clips],
-            torch.from_numpy(np.stack([clip.frames for clip in clips])),
-            torch.from_numpy(np.stack([clip.masks for clip in clips])),
-            torch.from_numpy(np.stack([clip.given for clip in clips])),
-        )
+        return gather(plans) if self.world.device.type == "cuda" else painted(plans)
+
+
+def painted(plans: list[ClipPlan]) -> Batch:
+    """Plans as pixels, by the CPU."""
+    clips = [rendered(plan) for plan in plans]
+    return Batch(
+        [clip.name for clip in clips],
+        torch.from_numpy(np.stack([clip.frames for clip in clips])),
+        torch.from_numpy(np.stack([clip.masks for clip in clips])),
+        torch.from_numpy(np.stack([clip.given for clip in clips])),
+    )
 
 
 def clip_spec(stage: Stage) -> ClipSpec:
@@ -109,7 +125,7 @@ def _single_thread(worker: int) -> None:
     cv2.setNumThreads(1)
 
 
-def loader(batches: Batches, workers: int, pinned: bool = False) -> DataLoader[list[Batch]]:
+def loader(batches: Batches, workers: int) -> DataLoader[list[Batch | Plans]]:
     """Batches in order, made ahead of time by ``workers`` processes.
 
     OpenCV is left with one thread here too: a process forked from one where it has several waits
@@ -122,5 +138,4 @@ def loader(batches: Batches, workers: int, pinned: bool = False) -> DataLoader[l
         num_workers=workers,
         prefetch_factor=8 if workers else None,
         worker_init_fn=_single_thread,
-        pin_memory=pinned,
     )

@@ -11,10 +11,11 @@ from torch import nn
 from edge_ttvos.errors import TrainingError
 from edge_ttvos.network.checkpoint import Checkpoint
 from edge_ttvos.network.ttvos import TTVOS
-from edge_ttvos.training.batches import Batch
+from edge_ttvos.training.batches import Batch, on_device
 from edge_ttvos.training.difficulty import Difficulty
 from edge_ttvos.training.heads import Heads
 from edge_ttvos.training.objective import Loss, batch_loss
+from edge_ttvos.training.plans import Plans
 from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.schedule import learning_rate
 from edge_ttvos.training.stage import Stage
@@ -69,7 +70,7 @@ class Learner:
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
         ]
 
-    def step(self, batches: list[Batch], stage: Stage, within: int) -> dict[str, float]:
+    def step(self, batches: list[Batch | Plans], stage: Stage, within: int) -> dict[str, float]:
         """One optimizer step; the gradient is the mean over micro-batches and processes.
 
         Args:
@@ -84,7 +85,7 @@ class Learner:
             NotFiniteError: see there.
         """
         self._prepare(stage, within)
-        losses = [self._backward(batch.to(self.world.device), stage) for batch in batches]
+        losses = [self._backward(on_device(b, self.world.device), stage) for b in batches]
         values = self._shared(losses)
         _require_finite("loss", values["total"])
         trained = [p for p in self._parameters() if p.grad is not None]
@@ -120,7 +121,7 @@ class Learner:
         self.world.average([mean])
         return dict(zip(losses[0].scalars, mean.tolist(), strict=True))
 
-    def _note(self, batches: list[Batch], losses: list[Loss]) -> None:
+    def _note(self, batches: list[Batch | Plans], losses: list[Loss]) -> None:
         """How well each source was followed, whichever process had it, in the samples' order."""
         names = [name for batch in batches for name in batch.names]
         accuracies = torch.cat([loss.accuracies for loss in losses]).tolist()

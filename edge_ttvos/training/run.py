@@ -18,6 +18,7 @@ from edge_ttvos.training.difficulty import REFRESH
 from edge_ttvos.training.interrupt import interrupt_held
 from edge_ttvos.training.journal import CURVES, LOG, LOG_EVERY, Journal
 from edge_ttvos.training.learner import Learner, NotFiniteError
+from edge_ttvos.training.plans import Plans
 from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.saving import first_line, read_state, write_state
 from edge_ttvos.training.stage import Stage
@@ -107,12 +108,12 @@ class Trainer:
                 if stop:
                     raise KeyboardInterrupt
 
-    def _feed(self, pool: Pool) -> Iterator[list[Batch]]:
+    def _feed(self, pool: Pool) -> Iterator[list[Batch | Plans]]:
         """The batches of each step that is left; ``self.step`` moves on between two of them."""
-        workers, pinned = worker_count(self.world.device), self.world.device.type == "cuda"
+        workers = worker_count(self.world.device)
         while self.step < self.recipe.steps:
             batches = Batches(pool, self.recipe, self._span(pool), self.world)
-            yield from loader(batches, workers, pinned)
+            yield from loader(batches, workers)
 
     def _span(self, pool: Pool) -> Span:
         """From here to the stage's end, or to where the odds of hard sources change."""
@@ -126,7 +127,7 @@ class Trainer:
         refreshed = self.step - self.step % REFRESH + REFRESH
         return Span(self.step, min(stop, refreshed), difficulty.odds(pool, stage.hard_sources))
 
-    def _advance(self, batches: list[Batch], stage: Stage, within: int) -> dict[str, float]:
+    def _advance(self, batches: list[Batch | Plans], stage: Stage, within: int) -> dict[str, float]:
         try:
             values = self.learner.step(batches, stage, within)
         except NotFiniteError as error:
