@@ -7,7 +7,7 @@ it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -57,12 +57,12 @@ class Plans:
 
     def moved(self, device: torch.device) -> Plans:
         """The same on a device."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        moved = {
-            name: value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
-            for name, value in values.items()
+        tensors = {
+            f.name: getattr(self, f.name).to(device, non_blocking=True)
+            for f in fields(self)
+            if isinstance(getattr(self, f.name), Tensor)
         }
-        return Plans(**moved)
+        return replace(self, **tensors)
 
 
 def gather(plans: Sequence[ClipPlan]) -> Plans:
