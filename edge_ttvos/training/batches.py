@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -20,6 +21,8 @@ from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.stage import Stage
 from edge_ttvos.training.warp import given, warp
 from edge_ttvos.training.world import ALONE, World
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,9 @@ def on_device(clips: Batch | Plans, device: torch.device) -> Batch:
     return Batch(clips.names, frames, masks, told)
 
 
+MicroBatches = list[Batch] | list[Plans]  # of one step
+
+
 @dataclass(frozen=True)
 class Span:
     """Consecutive steps of one stage that draw their sources by the same odds."""
@@ -53,11 +59,8 @@ class Span:
     odds: Odds = EVEN
 
 
-class Batches(Dataset[list[Batch | Plans]]):
-    """Item ``i`` is what step ``start + i`` of a span feeds this process: its micro-batches.
-
-    For a CPU they are pixels already; a GPU makes its own, of plans.
-    """
+class Draw:
+    """What each step of a span feeds this process, as plans."""
 
     def __init__(self, pool: Pool, recipe: Recipe, span: Span, world: World = ALONE) -> None:
         self.pool = pool
@@ -68,25 +71,39 @@ class Batches(Dataset[list[Batch | Plans]]):
     def __len__(self) -> int:
         return self.span.stop - self.span.start
 
-    def __getitem__(self, item: int) -> list[Batch | Plans]:
+    def plans(self, item: int) -> list[list[ClipPlan]]:
+        """The clips of each micro-batch of step ``start + item``."""
         if item >= len(self):
             raise IndexError(item)
         step = self.span.start + item
         stage, _ = self.recipe.locate(step)
         first = self.world.rank * stage.accumulate
         return [
-            self._batch(stage, step, (first + micro) * stage.batch)
+            self._plans(stage, step, (first + micro) * stage.batch)
             for micro in range(stage.accumulate)
         ]
 
-    def _batch(self, stage: Stage, step: int, first: int) -> Batch | Plans:
+    def _plans(self, stage: Stage, step: int, first: int) -> list[ClipPlan]:
         """Samples ``first`` and following of a step: all processes together count them through."""
         draw, spec = plan_image if stage.kind == "images" else plan_clip, clip_spec(stage)
         seeds = [(self.recipe.seed, step, first + index) for index in range(stage.batch)]
-        plans = [
+        return [
             draw(self.pool, spec, np.random.default_rng(seed), self.span.odds) for seed in seeds
         ]
-        return gather(plans) if self.world.device.type == "cuda" else painted(plans)
+
+
+class Batches(Draw, Dataset[list[Batch]]):
+    """Item ``i`` is step ``start + i``: its micro-batches, rendered by the CPU."""
+
+    def __getitem__(self, item: int) -> list[Batch]:
+        return [painted(plans) for plans in self.plans(item)]
+
+
+class PlannedBatches(Draw, Dataset[list[Plans]]):
+    """The same for a device that renders them itself."""
+
+    def __getitem__(self, item: int) -> list[Plans]:
+        return [gather(plans) for plans in self.plans(item)]
 
 
 def painted(plans: list[ClipPlan]) -> Batch:
@@ -125,7 +142,7 @@ def _single_thread(worker: int) -> None:
     cv2.setNumThreads(1)
 
 
-def loader(batches: Batches, workers: int) -> DataLoader[list[Batch | Plans]]:
+def loader(batches: Dataset[Item], workers: int) -> DataLoader[Item]:
     """Batches in order, made ahead of time by ``workers`` processes.
 
     OpenCV is left with one thread here too: a process forked from one where it has several waits

@@ -11,11 +11,10 @@ from torch import nn
 from edge_ttvos.errors import TrainingError
 from edge_ttvos.network.checkpoint import Checkpoint
 from edge_ttvos.network.ttvos import TTVOS
-from edge_ttvos.training.batches import Batch, on_device
+from edge_ttvos.training.batches import Batch, MicroBatches, on_device
 from edge_ttvos.training.difficulty import Difficulty
 from edge_ttvos.training.heads import Heads
 from edge_ttvos.training.objective import Loss, batch_loss
-from edge_ttvos.training.plans import Plans
 from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.schedule import learning_rate
 from edge_ttvos.training.stage import Stage
@@ -70,7 +69,7 @@ class Learner:
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
         ]
 
-    def step(self, batches: list[Batch | Plans], stage: Stage, within: int) -> dict[str, float]:
+    def step(self, batches: MicroBatches, stage: Stage, within: int) -> dict[str, float]:
         """One optimizer step; the gradient is the mean over micro-batches and processes.
 
         Args:
@@ -121,7 +120,7 @@ class Learner:
         self.world.average([mean])
         return dict(zip(losses[0].scalars, mean.tolist(), strict=True))
 
-    def _note(self, batches: list[Batch | Plans], losses: list[Loss]) -> None:
+    def _note(self, batches: MicroBatches, losses: list[Loss]) -> None:
         """How well each source was followed, whichever process had it, in the samples' order."""
         names = [name for batch in batches for name in batch.names]
         accuracies = torch.cat([loss.accuracies for loss in losses]).tolist()

@@ -12,11 +12,10 @@ from edge_ttvos.data.clips import plan_clip
 from edge_ttvos.data.odds import EVEN
 from edge_ttvos.data.plan import ClipPlan, ClipSpec
 from edge_ttvos.data.pool import Pool, Sequence, Still
-from edge_ttvos.training.batches import Batch, Batches, Span, on_device, painted
-from edge_ttvos.training.plans import Plans, gather
+from edge_ttvos.training.batches import Batches, PlannedBatches, Span, on_device, painted
+from edge_ttvos.training.plans import gather
 from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.warp import given
-from edge_ttvos.training.world import World
 
 CPU = torch.device("cpu")
 SPEC = ClipSpec(4, (48, 64), 3, 0.5, 0.5, films=0.5, occlusions=0.3, departures=0.3)
@@ -114,9 +113,7 @@ def test_sources_travel_once(plans: list[ClipPlan]) -> None:
 def test_a_gpu_gets_plans_of_the_clips_that_a_cpu_gets(pool: Pool, recipe: Recipe) -> None:
     span = Span(0, 1)
     (by_cpu,) = Batches(pool, recipe, span)[0]
-    (for_gpu,) = Batches(pool, recipe, span, World(device=torch.device("cuda")))[0]
-    assert isinstance(by_cpu, Batch)
-    assert isinstance(for_gpu, Plans)
+    (for_gpu,) = PlannedBatches(pool, recipe, span)[0]
     rendered = on_device(for_gpu, CPU)
     assert rendered.names == by_cpu.names
     assert (rendered.masks != by_cpu.masks).float().mean() < 5e-3
