@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from edge_ttvos.errors import TrainingError
 from edge_ttvos.network.checkpoint import Checkpoint
@@ -92,7 +92,7 @@ class Learner:
         norm = nn.utils.clip_grad_norm_(trained, self.recipe.clip_norm)
         _require_finite("gradient", norm.item())
         self.optimizer.step()
-        self.world.average(b for b in self.network.buffers() if b.is_floating_point())
+        self.world.average(self._statistics())
         self.average.update_parameters(self.network)
         if stage.hard_sources:
             self._note(batches, losses)
@@ -107,6 +107,11 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(stage, within)
         self.optimizer.zero_grad(set_to_none=True)
+
+    def _statistics(self) -> list[Tensor]:
+        """What batch normalisation counts while it is trained: each process saw other clips."""
+        norms = [m for m in self.network.modules() if isinstance(m, nn.BatchNorm2d) and m.training]
+        return [s for n in norms for s in (n.running_mean, n.running_var) if s is not None]
 
     def _backward(self, batch: Batch, stage: Stage) -> Loss:
         with torch.autocast(self.world.device.type, torch.bfloat16, enabled=self.recipe.bfloat16):
