@@ -22,6 +22,7 @@ from edge_ttvos.training.stage import Stage
 from edge_ttvos.training.warp import given, warp
 from edge_ttvos.training.world import ALONE, World
 
+AHEAD = 8  # steps that are made ahead of time, about
 Item = TypeVar("Item")
 
 
@@ -153,6 +154,6 @@ def loader(batches: Dataset[Item], workers: int) -> DataLoader[Item]:
         batches,
         batch_size=None,
         num_workers=workers,
-        prefetch_factor=8 if workers else None,
+        prefetch_factor=max(2, AHEAD // workers) if workers else None,
         worker_init_fn=_single_thread,
     )
