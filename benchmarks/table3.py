@@ -96,25 +96,29 @@ def table3(
     ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1)] = 240,
     seed: Annotated[list[int] | None, typer.Option("--seed")] = None,
+    row: Annotated[
+        list[str] | None, typer.Option("--row", help="Such as Exp6; default: all.")
+    ] = None,
     threads: int = 1,
 ) -> None:
     """Train and score every row that is not done yet; write the table after each."""
     torch.set_num_threads(threads)
     seeds = tuple(seed or [0])
+    rows = [each for each in ROWS if row is None or each.name in row]
     start = None if backbone is None else load_checkpoint(find_checkpoint(backbone))
     show, results = Screen(None), _kept(out / "table3.json")
     pool = None
     for number in seeds:
-        for row in ROWS:
-            recipe = recipe_of(row, number, steps, start is not None)
-            folder = make_folder(out / f"{row.run}-{number}")
+        for each in rows:
+            recipe = recipe_of(each, number, steps, start is not None)
+            folder = make_folder(out / f"{each.run}-{number}")
             if not _trained(folder, recipe, start):
                 pool = pool or load_pool(data)
                 _train(recipe, folder, start, pool, show)
-            scores = results.setdefault(row.name, {}).setdefault(str(number), {})
+            scores = results.setdefault(each.name, {}).setdefault(str(number), {})
             for name, dataset in _datasets(data):
                 if name not in scores:
-                    scores[name] = score(folder, row.init, dataset, threads)
+                    scores[name] = score(folder, each.init, dataset, threads)
                     _write(out, results, start, steps)
     show.say(f"{out / 'table3.md'}")
 

@@ -43,22 +43,33 @@ class Clip:
 
 
 def make_clip(pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds = EVEN) -> Clip:
-    """Draw a clip whose first frame shows the target; equal ``rng`` states give equal clips."""
-    for _ in range(ATTEMPTS):
-        plan = plan_clip(pool, spec, rng, odds)
-        if MIN_TARGET <= first_mask(plan).mean() < MAX_TARGET:
-            break
-    return _rendered(plan)
+    """A clip whose first frame shows the target; equal ``rng`` states give equal clips."""
+    return rendered(plan_clip(pool, spec, rng, odds))
 
 
-def make_image(pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds = EVEN) -> Clip:
+def rendered(plan: ClipPlan) -> Clip:
+    """A plan's pixels, by the CPU."""
+    frames, masks = render(plan)
+    given = _box(masks[0]) if plan.boxed else masks[0].copy()
+    return Clip(plan.name, frames, masks, given)
+
+
+def plan_image(pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds) -> ClipPlan:
     """A single photograph and its object as a clip of one frame, turned, cropped and graded."""
     still = drawn(pool.stills, odds.stills, rng)
-    layers = [moving_still(still, spec, rng)]
-    return _rendered(_finished(still.name, spec, layers, 0, rng))
+    return _finished(still.name, spec, [moving_still(still, spec, rng)], 0, rng)
 
 
 def plan_clip(pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds) -> ClipPlan:
+    """A clip whose first frame shows the target, unless many attempts in a row fail."""
+    for _ in range(ATTEMPTS):
+        plan = _attempt(pool, spec, rng, odds)
+        if MIN_TARGET <= first_mask(plan).mean() < MAX_TARGET:
+            break
+    return plan
+
+
+def _attempt(pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds) -> ClipPlan:
     """Draw a clip; whether its first frame shows the target is still to be seen."""
     use_still = not pool.sequences or (pool.stills and rng.random() < spec.stills)
     if use_still:
@@ -103,12 +114,6 @@ def _grade(length: int, rng: np.random.Generator) -> Grade:
     offset = 12 * rng.normal() + 4 * rng.normal(size=(length, 1))
     sigma = rng.uniform(0.4, 1.6) if rng.random() < 0.15 else None
     return Grade(gain, offset, sigma, grey=rng.random() < 0.08)
-
-
-def _rendered(plan: ClipPlan) -> Clip:
-    frames, masks = render(plan)
-    given = _box(masks[0]) if plan.boxed else masks[0].copy()
-    return Clip(plan.name, frames, masks, given)
 
 
 def _box(mask: Image) -> Image:

@@ -98,17 +98,24 @@ def placed_box(box: Box, pose: Pose, centre: tuple[float, float]) -> Box:
     )
 
 
-def sampling_maps(pose: Pose, centre: tuple[float, float], size: tuple[int, int]) -> Maps:
-    """For each output pixel, the source pixel it shows: ``centre`` of the source lands on the pose.
+def sampling_matrix(pose: Pose, centre: tuple[float, float]) -> NDArray[np.float32]:
+    """Output pixel (x, y, 1) → source pixel (x, y): ``centre`` of the source lands on the pose.
 
     Args:
         pose: position in the output.
         centre: x and y of the source's point of interest in pixels.
-        size: height and width of the output in pixels.
+
+    Returns:
+        (2, 3).
     """
+    cos, sin = np.cos(pose.angle) / pose.scale, np.sin(pose.angle) / pose.scale
+    turn = np.array([[cos, sin], [-sin, cos]])
+    shift = np.array(centre) - turn @ np.array([pose.x, pose.y])
+    return np.column_stack([turn, shift]).astype(np.float32)
+
+
+def sampling_maps(pose: Pose, centre: tuple[float, float], size: tuple[int, int]) -> Maps:
+    """For each pixel of a frame of ``size``, the source pixel that it shows: x and y."""
     y, x = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
-    x -= np.float32(pose.x)
-    y -= np.float32(pose.y)
-    cos = np.float32(np.cos(pose.angle) / pose.scale)
-    sin = np.float32(np.sin(pose.angle) / pose.scale)
-    return cos * x + sin * y + np.float32(centre[0]), cos * y - sin * x + np.float32(centre[1])
+    across, down = sampling_matrix(pose, centre)
+    return across[0] * x + across[1] * y + across[2], down[0] * x + down[1] * y + down[2]

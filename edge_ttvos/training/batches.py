@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -11,13 +12,18 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from edge_ttvos.data.clips import Clip, make_clip, make_image
+from edge_ttvos.data.clips import plan_clip, plan_image, rendered
 from edge_ttvos.data.odds import EVEN, Odds
-from edge_ttvos.data.plan import ClipSpec
+from edge_ttvos.data.plan import ClipPlan, ClipSpec
 from edge_ttvos.data.pool import Pool
+from edge_ttvos.training.plans import Plans, gather
 from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.stage import Stage
+from edge_ttvos.training.warp import given, warp
 from edge_ttvos.training.world import ALONE, World
+
+AHEAD = 8  # steps that are made ahead of time, about
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -29,12 +35,20 @@ class Batch:
     masks: Tensor
     given: Tensor
 
-    def to(self, device: torch.device) -> Batch:
-        """The same on a device."""
-        frames, masks, given = (
-            part.to(device, non_blocking=True) for part in (self.frames, self.masks, self.given)
-        )
-        return Batch(self.names, frames, masks, given)
+
+def on_device(clips: Batch | Plans, device: torch.device) -> Batch:
+    """Pixels on a device, rendered there if the clips are plans."""
+    if isinstance(clips, Plans):
+        plans = clips.moved(device)
+        frames, masks = warp(plans)
+        return Batch(plans.names, frames, masks, given(masks, plans.boxed))
+    frames, masks, told = (
+        part.to(device, non_blocking=True) for part in (clips.frames, clips.masks, clips.given)
+    )
+    return Batch(clips.names, frames, masks, told)
+
+
+MicroBatches = list[Batch] | list[Plans]  # of one step
 
 
 @dataclass(frozen=True)
@@ -46,8 +60,8 @@ class Span:
     odds: Odds = EVEN
 
 
-class Batches(Dataset[list[Batch]]):
-    """Item ``i`` is what step ``start + i`` of a span feeds this process: its micro-batches."""
+class Draw:
+    """What each step of a span feeds this process, as plans."""
 
     def __init__(self, pool: Pool, recipe: Recipe, span: Span, world: World = ALONE) -> None:
         self.pool = pool
@@ -58,30 +72,50 @@ class Batches(Dataset[list[Batch]]):
     def __len__(self) -> int:
         return self.span.stop - self.span.start
 
-    def __getitem__(self, item: int) -> list[Batch]:
+    def plans(self, item: int) -> list[list[ClipPlan]]:
+        """The clips of each micro-batch of step ``start + item``."""
         if item >= len(self):
             raise IndexError(item)
         step = self.span.start + item
         stage, _ = self.recipe.locate(step)
         first = self.world.rank * stage.accumulate
         return [
-            self._batch(stage, step, (first + micro) * stage.batch)
+            self._plans(stage, step, (first + micro) * stage.batch)
             for micro in range(stage.accumulate)
         ]
 
-    def _batch(self, stage: Stage, step: int, first: int) -> Batch:
+    def _plans(self, stage: Stage, step: int, first: int) -> list[ClipPlan]:
         """Samples ``first`` and following of a step: all processes together count them through."""
-        make, spec = make_image if stage.kind == "images" else make_clip, clip_spec(stage)
+        draw, spec = plan_image if stage.kind == "images" else plan_clip, clip_spec(stage)
         seeds = [(self.recipe.seed, step, first + index) for index in range(stage.batch)]
-        clips: list[Clip] = [
-            make(self.pool, spec, np.random.default_rng(seed), self.span.odds) for seed in seeds
+        return [
+            draw(self.pool, spec, np.random.default_rng(seed), self.span.odds) for seed in seeds
         ]
-        return Batch(
-            [clip.name for clip in clips],
-            torch.from_numpy(np.stack([clip.frames for clip in clips])),
-            torch.from_numpy(np.stack([clip.masks for clip in clips])),
-            torch.from_numpy(np.stack([clip.given for clip in clips])),
-        )
+
+
+class Batches(Draw, Dataset[list[Batch]]):
+    """Item ``i`` is step ``start + i``: its micro-batches, rendered by the CPU."""
+
+    def __getitem__(self, item: int) -> list[Batch]:
+        return [painted(plans) for plans in self.plans(item)]
+
+
+class PlannedBatches(Draw, Dataset[list[Plans]]):
+    """The same for a device that renders them itself."""
+
+    def __getitem__(self, item: int) -> list[Plans]:
+        return [gather(plans) for plans in self.plans(item)]
+
+
+def painted(plans: list[ClipPlan]) -> Batch:
+    """Plans as pixels, by the CPU."""
+    clips = [rendered(plan) for plan in plans]
+    return Batch(
+        [clip.name for clip in clips],
+        torch.from_numpy(np.stack([clip.frames for clip in clips])),
+        torch.from_numpy(np.stack([clip.masks for clip in clips])),
+        torch.from_numpy(np.stack([clip.given for clip in clips])),
+    )
 
 
 def clip_spec(stage: Stage) -> ClipSpec:
@@ -109,7 +143,7 @@ def _single_thread(worker: int) -> None:
     cv2.setNumThreads(1)
 
 
-def loader(batches: Batches, workers: int, pinned: bool = False) -> DataLoader[list[Batch]]:
+def loader(batches: Dataset[Item], workers: int) -> DataLoader[Item]:
     """Batches in order, made ahead of time by ``workers`` processes.
 
     OpenCV is left with one thread here too: a process forked from one where it has several waits
@@ -120,7 +154,6 @@ def loader(batches: Batches, workers: int, pinned: bool = False) -> DataLoader[l
         batches,
         batch_size=None,
         num_workers=workers,
-        prefetch_factor=8 if workers else None,
+        prefetch_factor=max(2, AHEAD // workers) if workers else None,
         worker_init_fn=_single_thread,
-        pin_memory=pinned,
     )

@@ -6,12 +6,12 @@ import math
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from edge_ttvos.errors import TrainingError
 from edge_ttvos.network.checkpoint import Checkpoint
 from edge_ttvos.network.ttvos import TTVOS
-from edge_ttvos.training.batches import Batch
+from edge_ttvos.training.batches import Batch, MicroBatches, on_device
 from edge_ttvos.training.difficulty import Difficulty
 from edge_ttvos.training.heads import Heads
 from edge_ttvos.training.objective import Loss, batch_loss
@@ -69,7 +69,7 @@ class Learner:
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
         ]
 
-    def step(self, batches: list[Batch], stage: Stage, within: int) -> dict[str, float]:
+    def step(self, batches: MicroBatches, stage: Stage, within: int) -> dict[str, float]:
         """One optimizer step; the gradient is the mean over micro-batches and processes.
 
         Args:
@@ -84,7 +84,7 @@ class Learner:
             NotFiniteError: see there.
         """
         self._prepare(stage, within)
-        losses = [self._backward(batch.to(self.world.device), stage) for batch in batches]
+        losses = [self._backward(on_device(b, self.world.device), stage) for b in batches]
         values = self._shared(losses)
         _require_finite("loss", values["total"])
         trained = [p for p in self._parameters() if p.grad is not None]
@@ -92,7 +92,7 @@ class Learner:
         norm = nn.utils.clip_grad_norm_(trained, self.recipe.clip_norm)
         _require_finite("gradient", norm.item())
         self.optimizer.step()
-        self.world.average(b for b in self.network.buffers() if b.is_floating_point())
+        self.world.average(self._statistics())
         self.average.update_parameters(self.network)
         if stage.hard_sources:
             self._note(batches, losses)
@@ -108,6 +108,11 @@ class Learner:
             group["lr"] = learning_rate(stage, within)
         self.optimizer.zero_grad(set_to_none=True)
 
+    def _statistics(self) -> list[Tensor]:
+        """What batch normalisation counts while it is trained: each process saw other clips."""
+        norms = [m for m in self.network.modules() if isinstance(m, nn.BatchNorm2d) and m.training]
+        return [s for n in norms for s in (n.running_mean, n.running_var) if s is not None]
+
     def _backward(self, batch: Batch, stage: Stage) -> Loss:
         with torch.autocast(self.world.device.type, torch.bfloat16, enabled=self.recipe.bfloat16):
             loss = batch_loss(self.network, self.heads, batch, self.recipe, stage)
@@ -120,7 +125,7 @@ class Learner:
         self.world.average([mean])
         return dict(zip(losses[0].scalars, mean.tolist(), strict=True))
 
-    def _note(self, batches: list[Batch], losses: list[Loss]) -> None:
+    def _note(self, batches: MicroBatches, losses: list[Loss]) -> None:
         """How well each source was followed, whichever process had it, in the samples' order."""
         names = [name for batch in batches for name in batch.names]
         accuracies = torch.cat([loss.accuracies for loss in losses]).tolist()

@@ -27,33 +27,33 @@ class Recipe:
         name: of the recipe.
         network: a preset's name (``paper``, ``release``).
         stages: in order.
-        without: parts of the network that are switched off (the paper's Table 3).
-        take: what of the weights to start from is taken: the whole ``network``, which must be the
-            recipe's, or the ``backbone`` alone.
         seed: every sample derives from (seed, step, index).
         weight_decay: of AdamW, on convolution weights.
         clip_norm: largest norm of a step's gradient.
         ema: decay of the exponential moving average of the weights, the ones that are shipped.
         temporal_weight: lambda of eq. (5); 0 switches the temporal consistency loss off.
         jaccard_weight: weight of the soft Jaccard term beside the cross-entropy.
+        bfloat16: compute convolutions in bfloat16 (parameters stay float32).
+        without: parts of the network that are switched off (the paper's Table 3).
+        take: what of the weights to start from is taken: the whole ``network``, which must be the
+            recipe's, or the ``backbone`` alone.
         auxiliary_weight: weight of a second mask, read from the long-term similarity at 1/8 by a
             head that only training has.
-        bfloat16: compute convolutions in bfloat16 (parameters stay float32).
     """
 
     name: str
     network: str
     stages: tuple[Stage, ...]
-    without: tuple[Literal["short_term", "long_term", "update"], ...] = ()
-    take: Literal["network", "backbone"] = "network"
     seed: int = 0
     weight_decay: float = 1e-2
     clip_norm: float = 5.0
     ema: float = 0.998
     temporal_weight: float = 5.0
     jaccard_weight: float = 1.0
-    auxiliary_weight: float = 0.0
     bfloat16: bool = True
+    without: tuple[Literal["short_term", "long_term", "update"], ...] = ()
+    take: Literal["network", "backbone"] = "network"
+    auxiliary_weight: float = 0.0
 
     def __post_init__(self) -> None:
         _require(bool(self.stages), "at least one [[stages]] is needed")

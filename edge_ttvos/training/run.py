@@ -13,7 +13,14 @@ from edge_ttvos.errors import TrainingError
 from edge_ttvos.network.checkpoint import Checkpoint, save_checkpoint
 from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.origin import commit
-from edge_ttvos.training.batches import Batch, Batches, Span, loader, worker_count
+from edge_ttvos.training.batches import (
+    Batches,
+    MicroBatches,
+    PlannedBatches,
+    Span,
+    loader,
+    worker_count,
+)
 from edge_ttvos.training.difficulty import REFRESH
 from edge_ttvos.training.interrupt import interrupt_held
 from edge_ttvos.training.journal import CURVES, LOG, LOG_EVERY, Journal
@@ -107,12 +114,12 @@ class Trainer:
                 if stop:
                     raise KeyboardInterrupt
 
-    def _feed(self, pool: Pool) -> Iterator[list[Batch]]:
+    def _feed(self, pool: Pool) -> Iterator[MicroBatches]:
         """The batches of each step that is left; ``self.step`` moves on between two of them."""
-        workers, pinned = worker_count(self.world.device), self.world.device.type == "cuda"
+        workers = worker_count(self.world.device)
+        kind = PlannedBatches if self.world.device.type == "cuda" else Batches
         while self.step < self.recipe.steps:
-            batches = Batches(pool, self.recipe, self._span(pool), self.world)
-            yield from loader(batches, workers, pinned)
+            yield from loader(kind(pool, self.recipe, self._span(pool), self.world), workers)
 
     def _span(self, pool: Pool) -> Span:
         """From here to the stage's end, or to where the odds of hard sources change."""
@@ -126,7 +133,7 @@ class Trainer:
         refreshed = self.step - self.step % REFRESH + REFRESH
         return Span(self.step, min(stop, refreshed), difficulty.odds(pool, stage.hard_sources))
 
-    def _advance(self, batches: list[Batch], stage: Stage, within: int) -> dict[str, float]:
+    def _advance(self, batches: MicroBatches, stage: Stage, within: int) -> dict[str, float]:
         try:
             values = self.learner.step(batches, stage, within)
         except NotFiniteError as error:

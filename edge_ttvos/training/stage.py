@@ -20,22 +20,22 @@ class Stage:
         size: height and width of the clips in pixels, multiples of 16.
         frames: length of a clip; the first frame is given, the others are learnt. ``images``: 1.
         batch: clips a micro-batch, on each device.
-        kind: ``clips`` trains the whole network; ``images`` the backbone alone, with a head that
-            is thrown away: the salient object of single photographs.
-        accumulate: micro-batches a step; their gradients are averaged.
         stills: share of clips made from still images; the others are real sequences.
         boxes: share of clips whose first frame gives only the target's bounding box.
-        films: share of the pasted objects that are cut out of another real sequence; the others are
-            cut out of photographs.
-        occlusions: share of clips in which something hides most of the target for some frames.
-        departures: share of clips whose target leaves the frame and comes back.
         max_stride: largest distance in frames between two frames of a real clip.
-        hard_sources: how much oftener a source is drawn that is followed badly: its odds grow with
-            this power of its 1 − J; 0 draws all alike.
         learning_rate: peak; a stage warms up, then follows a cosine down to ``floor`` of it.
         floor: share of the peak that is left at the stage's end.
         hard_pixels: share of each frame's pixels that the cross-entropy keeps (the hardest).
         freeze_batchnorm: use the running statistics and train the affine parameters only.
+        kind: ``clips`` trains the whole network; ``images`` the backbone alone, with a head that
+            is thrown away: the salient object of single photographs.
+        films: share of the pasted objects that are cut out of another real sequence; the others are
+            cut out of photographs.
+        occlusions: share of clips in which something hides most of the target for some frames.
+        departures: share of clips whose target leaves the frame and comes back.
+        hard_sources: how much oftener a source is drawn that is followed badly: its odds grow with
+            this power of its 1 − J; 0 draws all alike.
+        accumulate: micro-batches a step; their gradients are averaged.
         recompute: keep no activations of a frame but compute them again for its gradient: less
             memory for more time. Needs ``freeze_batchnorm``: a frame must not depend on others.
     """
@@ -45,19 +45,19 @@ class Stage:
     size: tuple[int, int]  # pixels
     frames: int
     batch: int  # clips
-    kind: Literal["clips", "images"] = "clips"
-    accumulate: int = 1  # micro-batches
     stills: float = 0.5
     boxes: float = 0.1
-    films: float = 0.0
-    occlusions: float = 0.0
-    departures: float = 0.0
     max_stride: int = 4  # frames
-    hard_sources: float = 0.0
     learning_rate: float = 1e-3
     floor: float = 0.05
     hard_pixels: float = 1.0
     freeze_batchnorm: bool = False
+    kind: Literal["clips", "images"] = "clips"
+    films: float = 0.0
+    occlusions: float = 0.0
+    departures: float = 0.0
+    hard_sources: float = 0.0
+    accumulate: int = 1  # micro-batches
     recompute: bool = False
 
     def __post_init__(self) -> None:

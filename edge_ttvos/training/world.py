@@ -36,9 +36,9 @@ class World:
 
     def average(self, tensors: Iterable[Tensor]) -> None:
         """Replace each float tensor by its mean over all processes, in one exchange."""
-        if self.size == 1:
-            return
         parts = list(tensors)
+        if self.size == 1 or not parts:
+            return
         flat = torch.cat([part.detach().reshape(-1).float() for part in parts])
         distributed.all_reduce(flat)
         flat /= self.size
@@ -85,7 +85,9 @@ def joined_world() -> Iterator[World]:
             f"process {local} of this machine has no GPU of its own: it has "
             f"{torch.cuda.device_count()}; give torchrun --nproc-per-node that many"
         )
-    device = torch.device("cuda", local) if cuda else torch.device("cpu")
+    device = torch.device("cuda", local) if cuda else CPU
+    if cuda:
+        torch.cuda.set_device(device)  # what exchanges objects asks for the current one
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield World(device=device)

@@ -11,8 +11,9 @@ from edge_ttvos.data.clips import (
     MIN_TARGET,
     Clip,
     make_clip,
-    make_image,
     plan_clip,
+    plan_image,
+    rendered,
 )
 from edge_ttvos.data.layers import cut_film, cut_out, moving_still, real_backdrop
 from edge_ttvos.data.odds import EVEN, Odds
@@ -210,7 +211,7 @@ def test_an_image_is_a_photograph_with_its_object(pool: Pool) -> None:
     spec = replace(SPEC, frames=1)
     names = set()
     for seed in SEEDS:
-        image = make_image(pool, spec, np.random.default_rng(seed))
+        image = rendered(plan_image(pool, spec, np.random.default_rng(seed), EVEN))
         names.add(image.name)
         assert image.frames.shape == (1, 48, 64, 3)
         np.testing.assert_array_equal(image.given.any(), image.masks[0].any())
@@ -225,8 +226,8 @@ def test_odds_choose_the_source(pool: Pool) -> None:
     odds = Odds(np.array([0.0, 1.0, 0.0]), np.array([1.0, 0.0]))
     clips = [make_clip(pool, SPEC, np.random.default_rng(seed), odds) for seed in SEEDS]
     assert {clip.name for clip in clips} == {"still1", "walk"}
-    image = make_image(pool, replace(SPEC, frames=1), np.random.default_rng(0), odds)
-    assert image.name == "still1"
+    plan = plan_image(pool, replace(SPEC, frames=1), np.random.default_rng(0), odds)
+    assert plan.name == "still1"
 
 
 def test_objects_are_pasted_from_films(pool: Pool) -> None:

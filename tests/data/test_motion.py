@@ -17,6 +17,7 @@ from edge_ttvos.data.motion import (
     placed_box,
     poses,
     sampling_maps,
+    sampling_matrix,
 )
 
 STILL = Motion(shift=0.0, turn=0.0, growth=0.0, bend=0.0)
@@ -132,3 +133,12 @@ def test_a_box_placed_by_hand() -> None:
     for angle, want in ((0.0, (6.0, 18.0, 8.0, 4.0)), (math.pi / 2, (8.0, 16.0, 4.0, 8.0))):
         placed = placed_box((1.0, 1.0, 4.0, 2.0), Pose(10.0, 20.0, 2.0, angle), (3.0, 2.0))
         assert placed == pytest.approx(want)
+
+
+@given(st.floats(0.2, 5), st.floats(-math.pi, math.pi), st.floats(0, 99), st.floats(0, 99))
+def test_the_matrix_takes_the_pose_to_the_centre(
+    scale: float, angle: float, x: float, y: float
+) -> None:
+    matrix = sampling_matrix(Pose(30.0, 22.0, scale, angle), (x, y))
+    assert matrix @ np.array([30.0, 22.0, 1.0]) == pytest.approx((x, y), abs=1e-3)
+    assert np.linalg.det(matrix[:, :2]) == pytest.approx(1 / scale**2, rel=1e-4)

@@ -190,7 +190,7 @@ def test_ctrl_c_waits_for_the_step_to_be_whole(start: Start, pool: Pool, whole: 
 
 
 def test_ctrl_c_pressed_twice_breaks_in_and_saves_nothing_torn(start: Start, pool: Pool) -> None:
-    trainer = start()
+    trainer, before = start(), signal.getsignal(signal.SIGINT)
 
     def press_twice(progress: Progress) -> None:
         if progress.step == 1:
@@ -200,7 +200,7 @@ def test_ctrl_c_pressed_twice_breaks_in_and_saves_nothing_torn(start: Start, poo
     with pytest.raises(KeyboardInterrupt):
         trainer.fit(pool, press_twice)
     assert files(trainer) == {}
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_finished_run_resumes_to_nothing(whole: Trainer, pool: Pool, recipe: Recipe) -> None:
