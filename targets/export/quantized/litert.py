@@ -76,9 +76,7 @@ class Writer:
         if node.kind == "input":
             self._input(node)
         elif node.kind == "constant":
-            self._floats[node.name] = self.flat.constant(
-                node.name, self.graph.constants[node.name].numpy()[None]
-            )
+            return  # written in the form that an operator takes it in
         elif on_integers(self.graph, node, self.model.scheme, self.model.recipe):
             codes = self._quantization(node.name)
             assert codes is not None
@@ -104,6 +102,8 @@ class Writer:
 
     def _taken(self, name: str, codes: Quantization | None) -> int:
         """The tensor of a value in these codes, or in floats; converted where it is not there."""
+        if name in self.graph.constants:
+            return self._constant(name, codes)
         shape, own = self.graph.node(name).shape, self._quantization(name)
         if codes is None:
             if name not in self._floats:
@@ -112,17 +112,21 @@ class Writer:
                 self._floats[name] = self.flat.convert("DEQUANTIZE", given, shape)
             return self._rounded(name, shape, own)
         if (name, codes) not in self._codes:
-            source = self._floats.get(name)
-            if own is not None and codes != own:
-                source = self._taken(name, own)
-            assert source is not None
-            constant = self.graph.constants.get(name)
-            if constant is not None and (own is None or codes == own):
-                fixed = coded(constant.numpy()[None], codes)
-                made = self.flat.constant(f"{name}.codes", fixed, codes)
-            else:
-                made = self.flat.convert("QUANTIZE", source, shape, codes)
-            self._codes[name, codes] = made
+            source = self._floats[name] if own in (None, codes) else self._taken(name, own)
+            self._codes[name, codes] = self.flat.convert("QUANTIZE", source, shape, codes)
+        return self._codes[name, codes]
+
+    def _constant(self, name: str, codes: Quantization | None) -> int:
+        """A fixed map in these codes, through its own ones, or what its own stand for."""
+        own = self._quantization(name)
+        values = self.graph.constants[name].numpy()[None]
+        if own is not None:
+            values = (coded(values, own).astype(np.float32) - own.offset) * np.float32(own.scale)
+        if codes is None:
+            return self.flat.constant(name, values)
+        if (name, codes) not in self._codes:
+            fixed = coded(values, codes)
+            self._codes[name, codes] = self.flat.constant(f"{name}.codes", fixed, codes)
         return self._codes[name, codes]
 
     def _rounded(self, name: str, shape: tuple[int, ...], own: Quantization | None) -> int:
