@@ -14,7 +14,7 @@ from typing import Any
 
 from edge_ttvos.contracts import FrameSpec
 from edge_ttvos.network.ttvos import TTVOS
-from edge_ttvos.targets.constraints import MAPS, Verdict
+from edge_ttvos.targets.constraints import MAPS, Finding, Verdict, judged
 from edge_ttvos.targets.edgetpu.compiler import absence, compile_graph
 from edge_ttvos.targets.edgetpu.eight_bit import eight_bit_copy, is_eight_bit
 from edge_ttvos.targets.edgetpu.log import CompilerLog, Limits
@@ -30,7 +30,9 @@ from edge_ttvos.targets.export import exporter
 from edge_ttvos.targets.export.graphs import build_graphs
 from edge_ttvos.targets.form import Form
 from edge_ttvos.targets.operators import read_operators
+from edge_ttvos.targets.rules.edgetpu import CONSTRAINTS
 
+NAME = "Edge TPU"
 ENGINE = "litert"
 SIZES = ((128, 224), (192, 320), (240, 432), (256, 448), (320, 576), (480, 864))
 LIMITS = Limits(least_mapped=0.0, most_off_chip=0)  # of a compiled graph: at least one operator
@@ -117,7 +119,7 @@ class Survey:
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
         return {
-            "accelerator": "Edge TPU",
+            "accelerator": NAME,
             "compiler": self.absence or "installed",
             "best_size": list(self.best.size),
             "sizes": [size.to_json() for size in self.sizes],
@@ -131,7 +133,7 @@ class Survey:
             for it in self.sizes
             for name, together in (("each alone", False), ("as one part", True))
         ]
-        return "Edge TPU: share of operators, of multiply-accumulates", columns, rows
+        return f"{NAME}: share of operators, of multiply-accumulates", columns, rows
 
     def notes(self) -> list[str]:
         """What else people should know."""
@@ -175,12 +177,23 @@ def survey(
     found = [survey_size(size, files) for size, files in graphs.items()]
     others = [size for size in others if size not in graphs]
     for index, size in enumerate(others):
-        listen(f"Edge TPU: {size[0]}x{size[1]}", index / len(others))
+        listen(f"{NAME}: {size[0]}x{size[1]}", index / len(others))
         with tempfile.TemporaryDirectory() as folder:
             built = build_graphs(network, FrameSpec(*size), form)
             files = [exporter(ENGINE)(graph, Path(folder))[0] for graph in built]
             found.append(survey_size(size, files))
     return Survey(tuple(sorted(found, key=lambda it: it.size)), absence())
+
+
+def findings(files: Sequence[Path]) -> list[Finding]:
+    """Every operator of float graphs, judged alone on 8-bit copies of them.
+
+    Raises:
+        EngineError, ExportError: as ``survey``.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        copies = [eight_bit_copy(file, Path(name)) for file in files]
+        return [f for copy in copies for f in judged(copy.name, read_operators(copy), CONSTRAINTS)]
 
 
 def survey_size(size: Size, files: Sequence[Path]) -> SizeSurvey:
