@@ -16,10 +16,10 @@ import pytest
 from edge_ttvos.cli.deploy import record, show_deployment
 from edge_ttvos.firmware_bridge.bundle.reader import open_bundle
 from edge_ttvos.firmware_bridge.engines import open_engine
-from edge_ttvos.network.checkpoint import Checkpoint, load_checkpoint
-from edge_ttvos.targets import deploy as deploying
+from edge_ttvos.targets import models
 from edge_ttvos.targets.base import find_target
 from edge_ttvos.targets.deploy import Order, deploy
+from edge_ttvos.targets.models import Deployable, load_deployable
 
 ENGINE = "onnxruntime"  # exports quickest, and stands in for TensorRT
 
@@ -40,8 +40,8 @@ class Said:
 
 
 @pytest.fixture
-def network(checkpoint: Callable[[str], Path]) -> Checkpoint:
-    return load_checkpoint(checkpoint("release"))
+def network(checkpoint: Callable[[str], Path]) -> Deployable:
+    return load_deployable(checkpoint("release"))
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def graphs(
     def copy(graph: Any, place: Path) -> None:
         shutil.copy(folder / f"{graph.name}.onnx", place)
 
-    monkeypatch.setattr(deploying, "exporter", lambda engine: copy)
+    monkeypatch.setattr(models, "exporter", lambda engine: copy)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.mark.parametrize("sweep", [False, True])
 def test_it_is_asked_about_the_bundles_graphs_and_if_told_other_sizes(
-    sweep: bool, asked: list[Any], network: Checkpoint, tmp_path: Path
+    sweep: bool, asked: list[Any], network: Deployable, tmp_path: Path
 ) -> None:
     target = replace(find_target("host"), accelerator="abacus")
     order = Order(target, network, ((48, 80),), ENGINE, 1, sweep=sweep)
@@ -95,7 +95,7 @@ def test_it_is_asked_about_the_bundles_graphs_and_if_told_other_sizes(
 
 
 def test_targets_without_one_ask_nobody(
-    asked: list[Any], network: Checkpoint, tmp_path: Path
+    asked: list[Any], network: Deployable, tmp_path: Path
 ) -> None:
     order = Order(find_target("host"), network, ((48, 80),), ENGINE, 1, sweep=True)
     assert deploy(order, tmp_path / "out").survey is None
@@ -103,7 +103,7 @@ def test_targets_without_one_ask_nobody(
 
 
 def test_people_and_programs_are_told(
-    asked: list[Any], network: Checkpoint, tmp_path: Path
+    asked: list[Any], network: Deployable, tmp_path: Path
 ) -> None:
     target = replace(find_target("host"), accelerator="abacus")
     done = deploy(Order(target, network, ((48, 80),), ENGINE, 1), tmp_path / "out")
@@ -122,11 +122,11 @@ def test_people_and_programs_are_told(
     class Config:
         target, threads, model = "host", 1, "default"
 
-    made = record(done, Config(), "ab" * 32)  # type: ignore[arg-type]
+    made = record(done, Config(), network)  # type: ignore[arg-type]
     assert made["accelerator"] == {"accelerator": "abacus"}
 
 
-def test_a_jetsons_bundle_is_tested_by_what_stands_in(network: Checkpoint, tmp_path: Path) -> None:
+def test_a_jetsons_bundle_is_tested_by_what_stands_in(network: Deployable, tmp_path: Path) -> None:
     if find_spec("tensorrt"):
         pytest.skip("TensorRT is installed: nothing stands in for it")
     out = tmp_path / "jetson"
