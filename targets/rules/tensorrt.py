@@ -158,11 +158,11 @@ def weights_straight_from_dq(operator: Operator, wiring: Wiring) -> Verdict:
 
 @wired_operator
 def codes_only_decoded(operator: Operator, wiring: Wiring) -> Verdict:
-    """What a Q gives is read by a DQ and nothing else."""
+    """What a Q gives is read by a DQ and nothing else, unless the graph gives it away."""
     if operator.kind != QUANTIZE:
         return MAPS
     kinds = {reader.kind for reader, _ in wiring.readers(operator.outputs[0])}
-    return MAPS if kinds == {DEQUANTIZE} else DOES_NOT_MAP
+    return MAPS if kinds <= {DEQUANTIZE} else DOES_NOT_MAP
 
 
 def _codes(operator: Operator) -> Operand | None:
