@@ -15,7 +15,7 @@ from edge_ttvos.contracts import FrameSpec
 from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.targets.constraints import Finding, judged
 from edge_ttvos.targets.edgetpu.compiler import absence, compile_graph
-from edge_ttvos.targets.edgetpu.eight_bit import eight_bit_copy, is_eight_bit
+from edge_ttvos.targets.edgetpu.eight_bit import eight_bit_copy, has_codes
 from edge_ttvos.targets.edgetpu.log import Limits
 from edge_ttvos.targets.edgetpu.mapping import map_graph
 from edge_ttvos.targets.edgetpu.record import NAME, Size, SizeSurvey, Survey
@@ -80,7 +80,7 @@ def survey_size(size: Size, files: Sequence[Path]) -> SizeSurvey:
     Raises:
         EngineError, ExportError: as ``survey``.
     """
-    copied = not all(is_eight_bit(read_operators(file)) for file in files)
+    copied = not any(has_codes(read_operators(file)) for file in files)
     with tempfile.TemporaryDirectory() as name:
         judged = [eight_bit_copy(file, Path(name)) if copied else file for file in files]
         graphs = tuple(map_graph(file.name, read_operators(file)) for file in judged)

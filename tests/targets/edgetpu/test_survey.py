@@ -46,8 +46,8 @@ def test_a_copy_has_codes_throughout_and_the_original_stays(
     graphs: tuple[Path, ...], codes: tuple[Path, ...]
 ) -> None:
     for original, copy in zip(graphs, codes, strict=True):
-        assert not eight_bit.is_eight_bit(read_operators(original))
-        assert eight_bit.is_eight_bit(read_operators(copy))
+        assert not eight_bit.has_codes(read_operators(original))
+        assert eight_bit.has_codes(read_operators(copy))
 
 
 def test_nothing_of_the_plain_form_is_beyond_the_edge_tpu_but_the_first_change_of_types(
