@@ -13,8 +13,9 @@ from edge_ttvos.contracts import FrameSpec
 from edge_ttvos.errors import QuantizationError
 from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.quantize.graph import Graph, Kind, Node
-from edge_ttvos.targets.export.graphs import Form, build_graphs
 from edge_ttvos.targets.export.graphs import Graph as ExportGraph
+from edge_ttvos.targets.export.graphs import build_graphs
+from edge_ttvos.targets.form import Form
 
 TO_LAST, TO_FIRST = [0, 2, 3, 1], [0, 3, 1, 2]  # permutations of NCHW and NHWC
 PIXELS = [0, 1, 3, 2, 4]  # of (1, h, w, f, f·c): the second half of an interleaving

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from edge_ttvos.contracts import FrameSpec
@@ -64,10 +65,11 @@ def page(files: Files) -> str:
     text = HEAD + "".join(_row(engine, ANSWERS[engine](asked[engine])) for engine in ANSWERS)
     earlier: dict[str, str] = {}
     for target in targets:
-        tables = _operators(target, files) + _constraints(target)
+        tables = _operators(target, files) + _constraints(target) + _accelerator(target, files)
         same = earlier.setdefault(tables, target.name)
         told = tables if same == target.name else f"Operators and constraints as for `{same}`.\n"
-        text += f"\n## {target.name}\n\n{target.title}. {target.verified}\n\n{told}"
+        text += f"\n## {target.name}\n\n{target.title}. {target.verified}\n\n"
+        text += f"Throttling: {target.throttling}\n\n{told}"
     return text
 
 
@@ -89,10 +91,29 @@ def _operators(target: Target, files: Files) -> str:
     """Operators by engine and verdict."""
     lines = [_row("engine", "verdict", "operators"), _row("---", "---", "---")]
     for engine in target.engines:
-        findings = check(target, engine, files(target, engine))
-        for verdict in sorted({finding.verdict for finding in findings}):
-            lines.append(_row(engine, verdict, _kinds(findings, verdict)))
+        lines += _verdicts(engine, check(target, engine, files(target, engine)))
     return "".join(lines)
+
+
+def _verdicts(name: str, findings: Sequence[Finding]) -> list[str]:
+    """A row for each verdict."""
+    verdicts = sorted({finding.verdict for finding in findings})
+    return [_row(name, verdict, _kinds(findings, verdict)) for verdict in verdicts]
+
+
+def _accelerator(target: Target, files: Files) -> str:
+    """The same of the device beside the CPU."""
+    if target.accelerator is None:
+        return ""
+    module = import_module(f"edge_ttvos.targets.{target.accelerator}.survey")
+    name, graphs = module.NAME, files(target, module.ENGINE)
+    head = [_row("device", "verdict", "operators with 8-bit codes"), _row("---", "---", "---")]
+    limits = [
+        _row(f"limits of the {name}"),
+        _row("---"),
+        *(_row(c.message) for c in module.CONSTRAINTS),
+    ]
+    return "".join(["\n", *head, *_verdicts(name, module.findings(graphs)), "\n", *limits])
 
 
 def _constraints(target: Target) -> str:

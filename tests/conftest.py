@@ -67,17 +67,16 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Path], 
     """The bundle of a checkpoint for an engine, made once: exporting takes a while."""
 
     def make(engine: str, checkpoint: Path) -> Path:
-        from edge_ttvos.network.checkpoint import load_checkpoint
         from edge_ttvos.targets.base import known_targets
         from edge_ttvos.targets.deploy import Order, deploy
+        from edge_ttvos.targets.models import load_deployable
 
         name = f"{engine}-{hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:12]}"
         if name not in made:
             others = [t for t in known_targets().values() if engine in t.engines]
             target = next((t for t in others if t.name == "host"), others[0])
-            size = load_checkpoint(checkpoint).size
-            order = Order(target, load_checkpoint(checkpoint), (size,), engine, threads=1)
-            deploy(order, folder / name)
+            model = load_deployable(checkpoint)
+            deploy(Order(target, model, (model.size,), engine, threads=1), folder / name)
             made.add(name)
         return folder / name
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -152,9 +153,9 @@ def show_deployment(done: Any, show: Screen) -> None:
         ("engine", "size", "least cosine", "largest error", "least J of a clip", "model ms"),
         rows,
     )
-    for finding in done.findings:
-        operator = finding.operator or "the graph"
-        show.say(f"{finding.file}: {operator} {finding.verdict}: {finding.message}")
+    told = Counter((f.file, f.operator or "the graph", f.verdict, f.message) for f in done.findings)
+    for (file, operator, verdict, message), count in told.items():
+        show.say(f"{file}: {count} {operator} {verdict}: {message}")
     if done.survey is not None:
         show.table(*done.survey.table())
         for note in done.survey.notes():

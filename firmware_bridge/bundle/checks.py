@@ -26,7 +26,7 @@ BESIDE = re.compile(r"requirements\.txt|install\.sh|LICENSE|README\.md|edge_ttvo
 # What may be codes: all that graphs exchange but the frame, whose bytes are codes already.
 CODED = (
     *("s4", "s8", "s16", "masks", "modified_s8", "f", "g", "q", "attention"),
-    *("log_odds", "update_weight", "template"),
+    *("log_odds", "update_weight", "template", "coordinates"),
 )
 BITS = (2, 16)  # of codes, least and most
 SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,7 @@ class EngineInfo:
     threads: int
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Runs one model at one size."""
 

@@ -21,7 +21,7 @@ from edge_ttvos.contracts import SIDE_MULTIPLE, ModelSpec
 from edge_ttvos.errors import EngineError
 from edge_ttvos.firmware_bridge.bundle.manifest import Graph, Manifest
 from edge_ttvos.firmware_bridge.bundle.reader import open_bundle
-from edge_ttvos.firmware_bridge.codes import Array
+from edge_ttvos.firmware_bridge.codes import Array, quantize
 from edge_ttvos.firmware_bridge.coordinates import coordinate_maps
 from edge_ttvos.firmware_bridge.engines.base import (
     FALLBACKS,
@@ -75,7 +75,7 @@ class GraphEngine:
         self.info = info
         self.held = ExitStack()  # released by close()
         self._encode, self._embed, self._decode = encode, embed, decode
-        self._coordinates = coordinate_maps(*model.frame.at(8))
+        self._coordinates = coordinates_of(model)
         expected = tensor_shapes(model)
         for session in (encode, embed, decode):
             for name, shape in {**session.inputs, **session.outputs}.items():
@@ -132,6 +132,17 @@ class GraphEngine:
         """Drop the sessions, and with them what their runtimes hold; then the bundle."""
         del self._encode, self._embed, self._decode
         self.held.close()
+
+
+def coordinates_of(model: ModelSpec) -> Array:
+    """Coordinates (h8, w8, 3) for graphs that do not hold them, as values or codes."""
+    maps = coordinate_maps(*model.frame.at(8))
+    quantization = model.quantization("coordinates")
+    if quantization is None:
+        return maps
+    codes = np.empty(maps.shape, quantization.dtype)
+    quantize(maps, quantization, codes)
+    return codes
 
 
 def tensor_shapes(model: ModelSpec) -> dict[str, tuple[int, ...]]:

@@ -23,11 +23,13 @@ WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 SIGNATURE = "serving_default"
 
 
-def is_eight_bit(operators: Operators) -> bool:
-    """Whether everything that has weights computes with 8-bit codes."""
-    weighted = [o for o in operators if o.kind in WEIGHTED]
-    return bool(weighted) and all(
-        operand.dtype in CODES for o in weighted for operand in (*o.inputs[:2], *o.outputs)
+def has_codes(operators: Operators) -> bool:
+    """Whether anything that has weights computes with 8-bit codes: a float graph has none."""
+    return any(
+        operand.dtype in CODES
+        for operator in operators
+        if operator.kind in WEIGHTED
+        for operand in operator.inputs[:2]
     )
 
 

@@ -6,150 +6,30 @@ installed it has the last word: 8-bit graphs then get their compiled form beside
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edge_ttvos.contracts import FrameSpec
 from edge_ttvos.network.ttvos import TTVOS
-from edge_ttvos.targets.constraints import MAPS, Verdict
+from edge_ttvos.targets.constraints import Finding, judged
 from edge_ttvos.targets.edgetpu.compiler import absence, compile_graph
-from edge_ttvos.targets.edgetpu.eight_bit import eight_bit_copy, is_eight_bit
-from edge_ttvos.targets.edgetpu.log import CompilerLog, Limits
-from edge_ttvos.targets.edgetpu.mapping import (
-    ON_CHIP,
-    VERDICTS,
-    GraphMapping,
-    contradictions,
-    map_graph,
-    reasons,
-)
+from edge_ttvos.targets.edgetpu.eight_bit import eight_bit_copy, has_codes
+from edge_ttvos.targets.edgetpu.log import Limits
+from edge_ttvos.targets.edgetpu.mapping import map_graph
+from edge_ttvos.targets.edgetpu.record import NAME, Size, SizeSurvey, Survey
 from edge_ttvos.targets.export import exporter
 from edge_ttvos.targets.export.graphs import build_graphs
 from edge_ttvos.targets.form import Form
 from edge_ttvos.targets.operators import read_operators
+from edge_ttvos.targets.rules.edgetpu import CONSTRAINTS
 
 ENGINE = "litert"
 SIZES = ((128, 224), (192, 320), (240, 432), (256, 448), (320, 576), (480, 864))
 LIMITS = Limits(least_mapped=0.0, most_off_chip=0)  # of a compiled graph: at least one operator
 
-Size = tuple[int, int]
 Listener = Callable[[str, float], None]
-
-
-@dataclass(frozen=True)
-class SizeSurvey:
-    """One size of the frame.
-
-    Attributes:
-        size: height and width in pixels.
-        graphs: what is judged of each.
-        logs: what the compiler says of each; empty where it is not installed.
-        copies: whether 8-bit copies of float graphs were judged.
-    """
-
-    size: Size
-    graphs: tuple[GraphMapping, ...]
-    logs: tuple[CompilerLog, ...]
-    copies: bool
-
-    def share(self, verdict: Verdict, of: str, together: bool = True) -> float:
-        """Share of all graphs' ``operators`` or ``macs`` that have a verdict, 0…1."""
-        tables = [graph.together if together else graph.alone for graph in self.graphs]
-        every = sum(getattr(share, of) for table in tables for share in table.values())
-        return float(sum(getattr(table[verdict], of) for table in tables) / every)
-
-    def cell(self, verdict: Verdict, together: bool) -> str:
-        """Both shares, for people."""
-        shares = (self.share(verdict, of, together) for of in ("operators", "macs"))
-        return ", ".join(f"{share:.1%}" for share in shares)
-
-    @property
-    def parameter_bytes(self) -> int:
-        """Of all graphs: they share the Edge TPU's memory."""
-        return sum(graph.parameter_bytes for graph in self.graphs)
-
-    @property
-    def largest_bytes(self) -> int:
-        """Of the largest tensor."""
-        return max(graph.largest_bytes for graph in self.graphs)
-
-    @property
-    def contradictions(self) -> list[str]:
-        """Where the compiler maps less than was judged."""
-        pairs = zip(self.graphs, self.logs, strict=False)
-        return [line for graph, log in pairs for line in contradictions(graph, log)]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return {
-            "size": list(self.size),
-            "judged": "8-bit copies" if self.copies else "the bundle's graphs",
-            "share": {
-                part: {
-                    of: {v: round(self.share(v, of, part == "together"), 4) for v in VERDICTS}
-                    for of in ("operators", "macs")
-                }
-                for part in ("alone", "together")
-            },
-            "graphs": [graph.to_json() for graph in self.graphs],
-            "parameter_bytes": self.parameter_bytes,
-            "fits_on_chip": self.parameter_bytes <= ON_CHIP,
-            "compiler": [log.to_json() for log in self.logs],
-            "contradictions": self.contradictions,
-        }
-
-
-@dataclass(frozen=True)
-class Survey:
-    """All sizes that were looked at, and why nothing was compiled (None: it was)."""
-
-    sizes: tuple[SizeSurvey, ...]
-    absence: str | None
-
-    @property
-    def best(self) -> SizeSurvey:
-        """Where most multiply-accumulates map as one part; of equals, the largest size."""
-        return max(self.sizes, key=lambda s: (round(s.share(MAPS, "macs"), 4), s.size))
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return {
-            "accelerator": "Edge TPU",
-            "compiler": self.absence or "installed",
-            "best_size": list(self.best.size),
-            "sizes": [size.to_json() for size in self.sizes],
-        }
-
-    def table(self) -> tuple[str, tuple[str, ...], list[tuple[str, ...]]]:
-        """Title, columns and two rows a size, for people."""
-        columns = ("size", "operators judged", *VERDICTS)
-        rows = [
-            (f"{it.size[0]}x{it.size[1]}", name, *(it.cell(v, together) for v in VERDICTS))
-            for it in self.sizes
-            for name, together in (("each alone", False), ("as one part", True))
-        ]
-        return "Edge TPU: share of operators, of multiply-accumulates", columns, rows
-
-    def notes(self) -> list[str]:
-        """What else people should know."""
-        best = self.best
-        findings = [finding for graph in best.graphs for finding in graph.findings]
-        lines = [
-            f"{it['count']} {it['operator']} {it['verdict']}: {it['message']}"
-            for it in reasons(findings)
-        ]
-        lines += [line for size in self.sizes for line in size.contradictions]
-        lines.append(
-            f"most maps at {best.size[0]}x{best.size[1]}: {best.parameter_bytes / 1e6:.1f} MB of "
-            f"weights for {ON_CHIP / 1e6:.0f} MB on the chip, the largest tensor has "
-            f"{best.largest_bytes / 1e6:.1f} MB"
-        )
-        if any(size.copies for size in self.sizes):
-            lines.append("judged were 8-bit copies: the bundle's graphs are float32, for the CPU")
-        return [*lines, *filter(None, [self.absence])]
 
 
 def survey(
@@ -175,12 +55,23 @@ def survey(
     found = [survey_size(size, files) for size, files in graphs.items()]
     others = [size for size in others if size not in graphs]
     for index, size in enumerate(others):
-        listen(f"Edge TPU: {size[0]}x{size[1]}", index / len(others))
+        listen(f"{NAME}: {size[0]}x{size[1]}", index / len(others))
         with tempfile.TemporaryDirectory() as folder:
             built = build_graphs(network, FrameSpec(*size), form)
             files = [exporter(ENGINE)(graph, Path(folder))[0] for graph in built]
             found.append(survey_size(size, files))
     return Survey(tuple(sorted(found, key=lambda it: it.size)), absence())
+
+
+def findings(files: Sequence[Path]) -> list[Finding]:
+    """Every operator of float graphs, judged alone on 8-bit copies of them.
+
+    Raises:
+        EngineError, ExportError: as ``survey``.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        copies = [eight_bit_copy(file, Path(name)) for file in files]
+        return [f for copy in copies for f in judged(copy.name, read_operators(copy), CONSTRAINTS)]
 
 
 def survey_size(size: Size, files: Sequence[Path]) -> SizeSurvey:
@@ -189,11 +80,12 @@ def survey_size(size: Size, files: Sequence[Path]) -> SizeSurvey:
     Raises:
         EngineError, ExportError: as ``survey``.
     """
-    copied = not all(is_eight_bit(read_operators(file)) for file in files)
+    copied = not any(has_codes(read_operators(file)) for file in files)
     with tempfile.TemporaryDirectory() as name:
         judged = [eight_bit_copy(file, Path(name)) if copied else file for file in files]
         graphs = tuple(map_graph(file.name, read_operators(file)) for file in judged)
-        compiled = [] if absence() else [compile_graph(file, file.parent) for file in judged]
-    for result in () if copied else compiled:
-        LIMITS.require(result.file.name, result.log)
+        compiled = [] if absence() else [compile_graph(file, Path(name)) for file in judged]
+        for result in () if copied else compiled:
+            LIMITS.require(result.file.name, result.log)
+            shutil.copy(result.file, files[0].parent)
     return SizeSurvey(size, graphs, tuple(result.log for result in compiled), copied)

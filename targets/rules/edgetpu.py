@@ -42,8 +42,7 @@ ALONG_MAP = {1, 2}  # axes y and x of (batch, y, x, channels)
 
 @each_operator
 def listed(operator: Operator) -> Verdict:
-    """The published list names the operator; a listed one whose limits could not be read in full
-    is not taken to map."""
+    """The published list names the operator, and its limits could be read in full."""
     if operator.domain != "builtin" or operator.kind not in LISTED:
         return DOES_NOT_MAP
     return UNKNOWN if operator.kind in OPEN else MAPS

@@ -34,6 +34,7 @@ PARSED = (
 TAKEN = frozenset(PARSED.split())
 QUANTIZE, DEQUANTIZE = "QuantizeLinear", "DequantizeLinear"
 CODING = (QUANTIZE, DEQUANTIZE)
+MOVING = ("Reshape", "Transpose")
 LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")  # whose second input is their weights
 WEIGHTS = 1
 
@@ -56,16 +57,19 @@ def bytes_only_cast(operator: Operator) -> Verdict:
 
 @each_operator
 def known_types(operator: Operator) -> Verdict:
-    """Values are float32, or codes between a Q and a DQ; whole numbers are settings, and
-    constant."""
+    """Values are float32, or codes between a Q and a DQ; whole numbers are settings, and constant.
+    Whether codes may be transposed and reshaped in between could not be read."""
+    moved = False
     for operand in operator.operands:
         if operand.dtype == "unknown":
             return UNKNOWN
         setting = operand.constant and operand.dtype in WHOLE_NUMBERS
         codes = operator.kind in CODING or operand.dtype == "uint8"
+        if operator.kind in MOVING and operand.dtype == "int8":
+            codes = moved = True
         if operand.dtype != "float32" and not setting and not codes:
             return DOES_NOT_MAP
-    return MAPS
+    return UNKNOWN if moved else MAPS
 
 
 @each_operator
@@ -138,31 +142,37 @@ def one_scale_a_channel(operator: Operator, wiring: Wiring) -> Verdict:
 
 @wired_operator
 def both_or_neither(operator: Operator, wiring: Wiring) -> Verdict:
-    """A layer gets both its data and its weights from a DQ, or neither."""
+    """A layer gets both its data and its weights from a DQ, or neither: what becomes of one alone
+    is not published."""
     if operator.kind not in LAYERS:
         return MAPS
     makers = [wiring.maker(operand) for operand in operator.inputs[: WEIGHTS + 1]]
     decoded = [maker is not None and maker.kind == DEQUANTIZE for maker in makers]
-    return MAPS if len(set(decoded)) == 1 else DOES_NOT_MAP
+    return MAPS if len(set(decoded)) == 1 else UNKNOWN
 
 
 @wired_operator
 def weights_straight_from_dq(operator: Operator, wiring: Wiring) -> Verdict:
-    """Dequantized constants go straight into a layer, as its weights."""
+    """Dequantized constants go straight into a layer, as its weights; of others, joined to
+    values, nothing is published."""
     if operator.kind != DEQUANTIZE or not _of_weights(operator, wiring):
         return MAPS
     readers = wiring.readers(operator.outputs[0])
+    if all(reader.kind == "Concat" for reader, _ in readers):
+        return UNKNOWN
     straight = all(reader.kind in LAYERS and index >= WEIGHTS for reader, index in readers)
     return MAPS if straight else DOES_NOT_MAP
 
 
 @wired_operator
 def codes_only_decoded(operator: Operator, wiring: Wiring) -> Verdict:
-    """What a Q gives is read by a DQ and nothing else."""
+    """What a Q gives is read by a DQ and nothing else, unless the graph gives it away."""
     if operator.kind != QUANTIZE:
         return MAPS
     kinds = {reader.kind for reader, _ in wiring.readers(operator.outputs[0])}
-    return MAPS if kinds == {DEQUANTIZE} else DOES_NOT_MAP
+    if kinds <= {DEQUANTIZE}:
+        return MAPS
+    return UNKNOWN if kinds <= {DEQUANTIZE, *MOVING} else DOES_NOT_MAP
 
 
 def _codes(operator: Operator) -> Operand | None:

@@ -51,7 +51,7 @@ def test_a_bundle_is_made_and_tracks(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (["--target", "toaster"], "there is no target 'toaster'; known: host"),
+        (["--target", "toaster"], "there is no target 'toaster'; known: coral, host"),
         (["--engine", "torch"], "got --engine torch"),
         (["--model", "none"], "there is no model 'none'"),
         (["--data", "nowhere"], "nowhere"),

@@ -85,8 +85,8 @@ class _Explained:
 
 class _Dtype:
     def __init__(self, name: str) -> None:
-        kinds = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
-        self.numpy = np.dtype(kinds[name])
+        kinds = {"uint8": np.uint8, "int8": np.int8, "float": np.float32}
+        self.numpy = np.dtype(kinds[name.removeprefix("tensor(").removesuffix(")")])
         self.itemsize = self.numpy.itemsize
 
 

@@ -20,13 +20,15 @@ from edge_ttvos.firmware_bridge.engines import engine_of
 from edge_ttvos.firmware_bridge.engines.graphs import choose, tensor_shapes
 from edge_ttvos.firmware_bridge.selftest import require, selftest
 from edge_ttvos.firmware_bridge.sources.images import read_image
-from edge_ttvos.network.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from edge_ttvos.network.checkpoint import load_checkpoint, save_checkpoint
 from edge_ttvos.network.config import PRESETS
 from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.targets import deploy as deploying
+from edge_ttvos.targets import models
 from edge_ttvos.targets.base import find_target
 from edge_ttvos.targets.clip import reference_clip
 from edge_ttvos.targets.deploy import Order, References, Work, candidates, deploy
+from edge_ttvos.targets.models import Deployable, load_deployable
 
 ENGINE = "onnxruntime"
 
@@ -37,8 +39,8 @@ def file(checkpoint: Callable[[str], Path]) -> Path:
 
 
 @pytest.fixture
-def network(file: Path) -> Checkpoint:
-    return load_checkpoint(file)
+def network(file: Path) -> Deployable:
+    return load_deployable(file)
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def bundle(deployed: Callable[[str, Path], Path], file: Path) -> Path:
     return deployed(ENGINE, file)
 
 
-def order(network: Checkpoint, **changes: Any) -> Order:
+def order(network: Deployable, **changes: Any) -> Order:
     return replace(Order(find_target("host"), network, engine=ENGINE, threads=1), **changes)
 
 
@@ -76,7 +78,7 @@ def test_the_self_test_passes_and_sees_a_wrong_answer(bundle: Path, tmp_path: Pa
 
 
 def test_scores_of_the_float_model_are_written_into_the_manifest(
-    bundle: Path, network: Checkpoint, tmp_path: Path
+    bundle: Path, network: Deployable, tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(bundle, copy)
@@ -89,7 +91,7 @@ def test_scores_of_the_float_model_are_written_into_the_manifest(
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
 def test_whatever_ends_it_an_older_bundle_stays(
-    error: BaseException, network: Checkpoint, tmp_path: Path, monkeypatch: Any
+    error: BaseException, network: Deployable, tmp_path: Path, monkeypatch: Any
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
@@ -98,7 +100,7 @@ def test_whatever_ends_it_an_older_bundle_stays(
     def fail(*arguments: Any) -> None:
         raise error
 
-    monkeypatch.setattr(deploying, "exporter", lambda engine: fail)
+    monkeypatch.setattr(models, "exporter", lambda engine: fail)
     with pytest.raises((KeyboardInterrupt, Exception)):
         deploy(order(network), out)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
@@ -106,7 +108,7 @@ def test_whatever_ends_it_an_older_bundle_stays(
 
 
 def test_an_export_that_computes_something_else_is_not_deployed(
-    bundle: Path, network: Checkpoint, tmp_path: Path, monkeypatch: Any
+    bundle: Path, network: Deployable, tmp_path: Path, monkeypatch: Any
 ) -> None:
     """The graphs of another network, whose file the exporter has mixed up."""
     other = load_checkpoint_of(TTVOS(PRESETS["release"]).eval(), tmp_path / "other.safetensors")
@@ -115,19 +117,19 @@ def test_an_export_that_computes_something_else_is_not_deployed(
     def copy(graph: Any, folder: Path) -> None:
         shutil.copy(graphs / f"{graph.name}.onnx", folder)
 
-    monkeypatch.setattr(deploying, "exporter", lambda engine: copy)
+    monkeypatch.setattr(models, "exporter", lambda engine: copy)
     with pytest.raises(ExportError, match="onnxruntime at 48x80 differs from PyTorch, most in"):
         deploy(order(other), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def load_checkpoint_of(network: TTVOS, path: Path) -> Checkpoint:
+def load_checkpoint_of(network: TTVOS, path: Path) -> Deployable:
     save_checkpoint(path, network, (48, 80), {"name": "other"})
-    return load_checkpoint(path)
+    return load_deployable(path)
 
 
 def test_landscape_and_portrait_in_one_bundle(
-    file: Path, network: Checkpoint, tmp_path: Path
+    file: Path, network: Deployable, tmp_path: Path
 ) -> None:
     pytest.importorskip("onnxruntime")
     done = deploy(order(network, sizes=((48, 80), (80, 48))), tmp_path / "both")
@@ -139,13 +141,13 @@ def test_landscape_and_portrait_in_one_bundle(
     assert len(done.parity) == 2
 
 
-def test_the_engine_must_be_one_of_the_targets(network: Checkpoint) -> None:
+def test_the_engine_must_be_one_of_the_targets(network: Deployable) -> None:
     with pytest.raises(EngineError, match=r"target host runs litert.*; got --engine torch"):
         candidates(order(network, engine="torch"))
 
 
 def test_a_target_that_measures_takes_every_engine_there_is(
-    network: Checkpoint, monkeypatch: Any
+    network: Deployable, monkeypatch: Any
 ) -> None:
     installed = {"openvino", "onnxruntime"}
 

@@ -142,7 +142,11 @@ class Writer:
             self._dequantized(coded, f"{name}.values", codes, unsigned=True)
 
     def _transposed_frame(self, node: Node, codes: Quantization | None) -> None:
-        """Bytes are their own values: scale 1, offset 0."""
+        """Bytes are their own values: scale 1, offset 0. TensorRT takes them into a Cast alone."""
+        if codes is None and not self.unsigned:
+            values = self._apply("Cast", [node.name], f"{node.name}.cast", to=TensorProto.FLOAT)
+            self._apply("Transpose", [values], f"{node.name}.given", perm=TO_FIRST)
+            return
         first = self._apply("Transpose", [node.name], f"{node.name}.first", perm=TO_FIRST)
         if codes is None:
             self._apply("Cast", [first], f"{node.name}.given", to=TensorProto.FLOAT)

@@ -90,6 +90,7 @@ def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
             lines += [
                 "name = pathlib.Path(graph).stem + '_edgetpu.tflite'",
                 "shutil.copy(graph, pathlib.Path(folder, name))",
+                "pathlib.Path(folder, name).with_suffix('.log').write_text('the table')",
             ]
         script.write_text("\n".join([*lines, f"sys.exit({code})", ""]))
         script.chmod(0o755)

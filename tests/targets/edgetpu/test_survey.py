@@ -46,8 +46,8 @@ def test_a_copy_has_codes_throughout_and_the_original_stays(
     graphs: tuple[Path, ...], codes: tuple[Path, ...]
 ) -> None:
     for original, copy in zip(graphs, codes, strict=True):
-        assert not eight_bit.is_eight_bit(read_operators(original))
-        assert eight_bit.is_eight_bit(read_operators(copy))
+        assert not eight_bit.has_codes(read_operators(original))
+        assert eight_bit.has_codes(read_operators(copy))
 
 
 def test_nothing_of_the_plain_form_is_beyond_the_edge_tpu_but_the_first_change_of_types(
@@ -126,7 +126,7 @@ def test_graphs_with_codes_get_their_compiled_form_beside_them(
     assert not found.copies
     assert [log.mapped for log in found.logs] == [14] * 3
     assert any("were judged to map" in line for line in found.contradictions)
-    assert {p.name for p in codes[0].parent.glob("*_edgetpu.tflite")} == {
+    assert {p.name for p in codes[0].parent.glob("*_edgetpu.*")} == {
         f"{path.stem}_edgetpu.tflite" for path in codes
     }
 
@@ -145,7 +145,7 @@ def test_copies_are_compiled_for_the_report_alone(
     compiler(printed(off_chip="2.00MiB"))
     found = survey.survey_size(SIZE, graphs)
     assert len(found.logs) == 3
-    assert list(graphs[0].parent.glob("*_edgetpu.tflite")) == []
+    assert list(graphs[0].parent.glob("*_edgetpu.*")) == []
 
 
 def test_noise_has_the_types_of_the_inputs(graphs: tuple[Path, ...]) -> None:
