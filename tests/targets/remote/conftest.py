@@ -7,6 +7,7 @@ configuration, so that the code under test is the one that people run.
 
 from __future__ import annotations
 
+import fcntl
 import getpass
 import os
 import shutil
@@ -87,6 +88,11 @@ class Server:
         assert complete == "complete"
         return version
 
+    def settle(self) -> None:
+        """Wait until whatever was cut off on the board has ended: its lock is free then."""
+        with (self.place / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+
 
 Serve = Callable[..., Server]
 Toy = Callable[..., Path]
@@ -120,6 +126,8 @@ def toy(tmp_path: Path) -> Toy:
 
     def make(version: str, trouble: str = ":") -> Path:
         path = tmp_path / f"{version}.ettvos"
+        if path.exists():
+            return path
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("version", f"{version}\n")
             archive.writestr("install.sh", TOY_INSTALLER.replace("TROUBLE", trouble))
@@ -127,6 +135,21 @@ def toy(tmp_path: Path) -> Toy:
         return path
 
     return make
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Callable[[dict[str, str]], str]:
+    """A PATH on which some programs are shell scripts: ``stand_in({"python3": "exit 1"})``."""
+
+    def write(programs: dict[str, str]) -> str:
+        folder = tmp_path / "stand-in"
+        folder.mkdir()
+        for name, script in programs.items():
+            (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+            (folder / name).chmod(0o755)
+        return f"{folder}:/usr/bin:/bin"
+
+    return write
 
 
 @contextmanager
