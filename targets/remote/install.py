@@ -44,16 +44,14 @@ class Installed:
 
 def install(
     connection: Connection,
-    bundle: Parcel,
-    wheels: Parcel | None = None,
+    parcels: Sequence[Parcel],
     listen: Callable[[str, float], None] = lambda what, share: None,
 ) -> Installed:
     """Install.
 
     Args:
         connection: to the board's session, which has the parcels.
-        bundle: archive of the bundle.
-        wheels: that pip shall install from; None: from its index.
+        parcels: the bundle's archive and, where pip shall not ask its index, one of wheels.
         listen: called with the installer's step and the share of steps begun.
 
     Raises:
@@ -67,10 +65,9 @@ def install(
         if step := STEP.match(lines[-1]):
             listen(step[3], (int(step[1]) - 1) / int(step[2]))
 
+    bundle, wheels = [*(one.sha256 for one in parcels), None][:2]
     try:
-        done = connection.ask(
-            "install", hear, sha256=bundle.sha256, wheels=wheels.sha256 if wheels else None
-        )
+        done = connection.ask("install", hear, sha256=bundle, wheels=wheels)
     except RemoteError as error:
         if cause := cause_of(lines):
             raise RemoteError(f"{cause}; {error}") from error

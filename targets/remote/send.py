@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +107,7 @@ def send(
         with clock.stage("copy"):
             resumed = _copy(board, parcels, listen)
         with clock.stage("install"):
-            installed = install(
-                board, *parcels, listen=lambda what, share: listen(what, COPY + INSTALL * share)
-            )
+            installed = install(board, parcels, _part(listen, COPY, INSTALL))
         listen("bench", COPY + INSTALL)
         with clock.stage("measure"):
             measured = board.ask("measure")
@@ -146,9 +145,13 @@ def _copy(board: Connection, parcels: Sequence[Parcel], listen: Listener) -> int
     """Copy all; bytes that were there already."""
     resumed, width = 0, COPY / len(parcels)
     for index, one in enumerate(parcels):
-        start = width * index
-        resumed += copy(board, one, lambda share, at=start: listen("copy", at + width * share))
+        part = _part(listen, width * index, width)
+        resumed += copy(board, one, partial(part, "copy"))
     return resumed
+
+
+def _part(listen: Listener, start: float, width: float) -> Listener:
+    return lambda what, share: listen(what, start + width * share)
 
 
 def _switch(board: Connection, do: str) -> Standing:

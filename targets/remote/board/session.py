@@ -62,6 +62,7 @@ class Session:
 
     def __enter__(self) -> Session:
         self._lock = self._store.lock()
+        os.chdir(self._store.root)  # Python looks for modules here first
         return self
 
     def __exit__(self, *error: object) -> None:

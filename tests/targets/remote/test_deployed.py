@@ -65,7 +65,9 @@ def on_the_board(packages: Path, *command: object) -> None:
     """Run a command as the board's user would."""
     environment = {**os.environ, "PYTHONPATH": str(packages), "OMP_NUM_THREADS": "1"}
     words = [str(word) for word in command]
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        words, env=environment, cwd=packages.parent, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
