@@ -21,10 +21,10 @@ COMMAND = "~/.local/share/edge-ttvos/current"
 
 
 class Remote:
-    """A board that ``--to`` names.
+    """A board that ``--to`` names, and packages to bring along.
 
     Raises:
-        InputError: the text names none.
+        InputError: the text names no board, or the folder holds no wheels.
     """
 
     def __init__(self, to: str, wheels: Path | None = None) -> None:
@@ -32,7 +32,7 @@ class Remote:
             name: importlib.import_module(f"edge_ttvos.targets.remote.{name}")
             for name in ("address", "ask", "send", "wheels")
         }
-        self._wheels = wheels
+        self._wheels = None if wheels is None else self._parts["wheels"].wheels_in(wheels)
         self.address = self._parts["address"].parse_address(to)
         self.board: Any = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,18 +14,22 @@ from edge_ttvos.errors import InputError
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can tell
 
 
-@contextmanager
-def packed(folder: Path) -> Iterator[Path]:
-    """A zip of a folder's wheels, for the time being.
+def wheels_in(folder: Path) -> list[Path]:
+    """A folder's wheels, in order.
 
     Raises:
         InputError: there are none.
     """
-    wheels = sorted(folder.glob("*.whl"))
-    if not wheels:
-        raise InputError(
-            f"--wheels must name a folder of .whl files for the board; {folder} holds none"
-        )
+    if wheels := sorted(folder.glob("*.whl")):
+        return wheels
+    raise InputError(
+        f"--wheels must name a folder of .whl files for the board; {folder} holds none"
+    )
+
+
+@contextmanager
+def packed(wheels: Sequence[Path]) -> Iterator[Path]:
+    """A zip of wheels, for the time being."""
     with TemporaryDirectory(prefix="edge-ttvos-") as temporary:
         path = Path(temporary) / "wheels.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 
 from edge_ttvos.errors import RemoteError
 from edge_ttvos.targets.base import find_target
-from edge_ttvos.targets.remote.ask import ask, require
+from edge_ttvos.targets.remote.address import parse_address
+from edge_ttvos.targets.remote.ask import Board, ask, require, untried
 
 
 def test_the_board_is_asked_and_nothing_is_written_there(serve: Any) -> None:
@@ -65,6 +67,16 @@ def test_a_board_that_does_not_fit_is_refused(
         require(board, find_target("raspberry-pi"), server.address)
     assert str(caught.value).endswith("nothing was copied")
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_python_that_nobody_reckoned_with_is_no_hindrance_and_is_said() -> None:
+    facts = {**FACTS, "python": (3, 12, 3), "libc": (2, 39), "skew_s": 0.0}
+    board = Board(**{name: fact for name, fact in facts.items() if name != "time"})
+    target = find_target("raspberry-pi")
+    require(board, target, parse_address("pi@host"))
+    assert untried(board, target).endswith("Python 3.11, 3.13; this board has 3.12")
+    assert untried(replace(board, python=(3, 13, 5)), target) == ""
+    assert str(board) == "Raspberry Pi 5, Debian, Python 3.12.3"
 
 
 def test_a_board_without_python_is_told_what_to_type(serve: Any, tmp_path: Path) -> None:

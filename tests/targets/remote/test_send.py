@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from edge_ttvos.errors import RemoteError
+from edge_ttvos.errors import InputError, RemoteError
 from edge_ttvos.targets.remote import ask as asking
 from edge_ttvos.targets.remote import send as sending
 from edge_ttvos.targets.remote.connection import Connection
 from edge_ttvos.targets.remote.send import roll_back, send
-from edge_ttvos.targets.remote.wheels import packed
+from edge_ttvos.targets.remote.wheels import packed, wheels_in
 
 
 def names(folder: Path) -> list[str]:
@@ -99,10 +99,16 @@ def test_packages_can_be_brought_along(serve: Any, toy: Any, tmp_path: Path) -> 
     wheels.mkdir()
     (wheels / "engine-1-py3-none-any.whl").write_text("wheel")
     say = 'test "$PIP_NO_INDEX" = 1; cat "$PIP_FIND_LINKS"/engine*.whl >"$1/../brought"'
-    with packed(wheels) as archive:
+    with packed(wheels_in(wheels)) as archive, packed(wheels_in(wheels)) as again:
+        assert archive.read_bytes() == again.read_bytes()
         send(server.address, toy("one", say), archive)
     assert (server.place / "current" / "brought").read_text() == "wheel"
     assert not (server.place / "current" / "tmp").exists()
+
+
+def test_a_folder_without_wheels_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--wheels must name a folder of \.whl files"):
+        wheels_in(tmp_path)
 
 
 def test_two_deployments_do_not_mix(serve: Any, toy: Any) -> None:
