@@ -109,30 +109,27 @@ def test_a_bundle_runs_tests_and_measures_itself_on_the_board(
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_real_installation_killed_at_every_step(
-    bundle: Path, server: Any, packages: Path, monkeypatch: pytest.MonkeyPatch
+    moment: str, bundle: Path, server: Any, packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed as the board tells of each: environment, pip, runtime, self-test, its result."""
+    """Killed as the board tells of environment, pip, runtime, self-test, or its result."""
     archive = bundle.with_name(f"{bundle.name}.ettvos")
     live = send(server.address, archive).standing.live
 
     class Mortal(Connection):
-        moment = ""
-
         def event(self) -> Event:
             event = super().event()
-            if str(event.get("text", "")).startswith(self.moment):
+            if str(event.get("text", "")).startswith(moment):
                 self.process.kill()
             return event
 
     monkeypatch.setattr(sending, "Connection", Mortal)
+    with pytest.raises(RemoteError, match="dropped; the board runs what it ran before"):
+        send(server.address, archive)
+    server.settle()
     current = server.place / "current"
-    for moment in MOMENTS:
-        monkeypatch.setattr(Mortal, "moment", moment)
-        with pytest.raises(RemoteError, match="dropped; the board runs what it ran before"):
-            send(server.address, archive)
-        server.settle()
-        assert os.readlink(current) == f"releases/{live}"
-        module = ["-m", "edge_ttvos.firmware_bridge", "selftest"]
-        on_the_board(packages, current / "venv/bin/python", *module, current / "bundle")
-    print(f"{len(MOMENTS)} kills of a real installation; the old version passed its self-test")
+    assert os.readlink(current) == f"releases/{live}"
+    assert [path.name for path in (server.place / "releases").iterdir()] == [live]
+    module = ["-m", "edge_ttvos.firmware_bridge", "selftest"]
+    on_the_board(packages, current / "venv/bin/python", *module, current / "bundle")
