@@ -1,6 +1,6 @@
 """One deployment on the board, told what to do line by line; it ends with its connection.
 
-    ← ready                     the lock is held, leftovers are gone
+    → {"keep": …}  ← ready           the lock is held, leftovers are gone
     → receive  ← offset → bytes ← done
     → install  ← line … ← done       environment, engine, runtime, self-test
     → measure  ← line … ← done       bench and doctor of what was installed
@@ -57,7 +57,7 @@ class Session:
             "switch": self.switch,
             "roll_back": self.roll_back,
         }
-        self._keep: list[str] = []  # sha256 of what is kept over a failure, to be continued
+        self._keep: list[str] | None = None  # sha256 of what a failure leaves, to be continued
         self._release: Path | None = None
 
     def __enter__(self) -> Session:
@@ -66,7 +66,8 @@ class Session:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._store.tidy(self._keep)
+        if self._keep is not None:  # else nothing has begun
+            self._store.tidy(self._keep)
         os.close(self._lock)
 
     def serve(self) -> None:
@@ -74,7 +75,7 @@ class Session:
         self._keep = self._channel.request()["keep"]
         self._store.tidy(self._keep)
         free = shutil.disk_usage(self._store.root).free
-        self._channel.tell("ready", pid=os.getpid(), free_bytes=free, **self._standing())
+        self._channel.tell("ready", free_bytes=free, **self._standing())
         while (request := self._channel.request())["do"] != "end":
             self._channel.tell("done", **self._verbs[request.pop("do")](**request))
 
