@@ -13,6 +13,7 @@
     ├── EngineError           an inference engine that is missing or failed
     ├── OutputError           results that cannot be written, or must not be overwritten
     ├── QuantizationError     a recipe, layer, observer or model that cannot be quantized
+    ├── RemoteError           a board that cannot be reached, does not fit, or refused a deployment
     └── TrainingError         a recipe, checkpoint or loss that stops a training run
 
 A message says what was expected, what was got and what to do next. The command line prints it as
@@ -68,6 +69,10 @@ class EngineError(EdgeTtvosError):
 
 class OutputError(EdgeTtvosError):
     """Results cannot be written, or would overwrite others."""
+
+
+class RemoteError(EdgeTtvosError):
+    """A board cannot be reached, does not fit, or refused or failed a deployment."""
 
 
 class TrainingError(EdgeTtvosError):

@@ -1,4 +1,4 @@
-"""What a board types: ``python -m edge_ttvos.firmware_bridge selftest|bench|run``.
+"""What a board types: ``python -m edge_ttvos.firmware_bridge selftest|bench|run|doctor``.
 
 Only the board's own part is needed: neither the command line nor the host's packages.
 """
@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from edge_ttvos.errors import EdgeTtvosError, MaskError
+from edge_ttvos.errors import EdgeTtvosError, EngineError, MaskError
 from edge_ttvos.evaluation.masks import read_mask
 from edge_ttvos.files import whole_file, write_json
 from edge_ttvos.firmware_bridge.bench.config import BenchConfig
+from edge_ttvos.firmware_bridge.bench.golden import bench_golden
 from edge_ttvos.firmware_bridge.bench.run import run_bench
+from edge_ttvos.firmware_bridge.diagnosis import diagnose
 from edge_ttvos.firmware_bridge.engines.base import EngineOptions
 from edge_ttvos.firmware_bridge.follow import RECORD, RESULTS, FollowRecord, check_prompts, follow
 from edge_ttvos.firmware_bridge.output import prepare_folder
@@ -47,14 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The three commands."""
+    """The four commands."""
     whole = argparse.ArgumentParser(PROGRAM, description="Run a bundle on this board.")
-    verbs = whole.add_subparsers(required=True, metavar="selftest|bench|run")
+    verbs = whole.add_subparsers(required=True, metavar="selftest|bench|run|doctor")
     test = verbs.add_parser("selftest", help="follow the golden clip and compare")
     test.add_argument("--dump", type=Path, metavar="FILE.npz", help="write masks, probabilities")
     test.set_defaults(command=run_selftest)
     bench = verbs.add_parser("bench", help="measure speed, memory and accuracy")
-    bench.add_argument("--data", type=Path, required=True, metavar="DIR")
+    bench.add_argument("--data", type=Path, metavar="DIR", help="default: only speed, golden clip")
     bench.add_argument("--sequences", metavar="a,b|FILE")
     bench.add_argument("--reference", type=Path, metavar="eval.json")
     bench.add_argument("--no-peers", action="store_true", help="measure the bundle alone")
@@ -64,6 +66,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--mask", type=Path, metavar="PNG", help="indexed mask of the first frame")
     run.add_argument("--box", metavar="X,Y,W,H", help="box in the first frame, in pixels")
     run.set_defaults(command=run_tracker)
+    doctor = verbs.add_parser("doctor", help="what is installed, what is missing, what to type")
+    doctor.add_argument("--json", type=Path, metavar="FILE", help="write the findings")
+    doctor.set_defaults(command=run_doctor)
     for verb in (test, bench, run):
         verb.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder or .ettvos archive")
         verb.add_argument("--threads", type=int, metavar="N")
@@ -94,10 +99,10 @@ def dump(runs: Sequence[GoldenRun], path: Path) -> None:
 
 
 def run_benchmark(options: argparse.Namespace) -> None:
-    """Measure, in plain lines."""
+    """Measure, in plain lines; without data, speed alone."""
     config = BenchConfig(
         str(options.bundle),
-        options.data,
+        options.data or Path(),
         options.out,
         options.sequences,
         options.reference,
@@ -105,7 +110,27 @@ def run_benchmark(options: argparse.Namespace) -> None:
         peers=not options.no_peers,
         overwrite=options.overwrite,
     )
-    run_bench(config, Lines())
+    if options.data is not None:
+        run_bench(config, Lines())
+        return
+    record = bench_golden(config)
+    speed, frames = record["fps"]["end_to_end"], record["protocol"]["frames_timed"]
+    print(f"{speed} frames/s end to end over {frames} frames; {options.out / 'bench.json'}")
+
+
+def run_doctor(options: argparse.Namespace) -> None:
+    """Say what is installed, a line a finding.
+
+    Raises:
+        EngineError: this installation cannot track.
+    """
+    diagnosis = diagnose()
+    rows = [(check.name, check.mark, check.finding, check.advice) for check in diagnosis.checks]
+    Lines().table("", ("what", "", "found", "what to do"), rows)
+    if options.json is not None:
+        write_json(options.json, diagnosis.to_json())
+    if not diagnosis.can_track:
+        raise EngineError(f"this cannot track yet; type: {'; '.join(diagnosis.remedies)}")
 
 
 def run_tracker(options: argparse.Namespace) -> None:

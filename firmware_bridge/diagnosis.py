@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import platform
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module, metadata
+from typing import Any
 
 from edge_ttvos.errors import EngineError
+from edge_ttvos.firmware_bridge.check import Check, absent
 from edge_ttvos.firmware_bridge.engines import known_engines, load_opener
 from edge_ttvos.firmware_bridge.machine import device
+from edge_ttvos.firmware_bridge.protocol import bare_protocol
+from edge_ttvos.firmware_bridge.systems import system_checks
 from edge_ttvos.weights import LICENSE_NOTE, find_checkpoint
 
 MINIMUM = (3, 10)
+TORCH = "torch"  # the engine that takes the shipped weights; a board has bundles instead
 ENGINE = "engine "  # how the names of engines' checks begin
 BASE = {  # distributions and the modules that they bring, perhaps by another distribution
     "av": "av",
@@ -23,25 +28,6 @@ BASE = {  # distributions and the modules that they bring, perhaps by another di
     "threadpoolctl": "threadpoolctl",
     "typer": "typer",
 }
-
-
-@dataclass(frozen=True)
-class Check:
-    """One finding.
-
-    Attributes:
-        name: of what was looked at.
-        ok: whether it is there and usable.
-        finding: version, path or problem.
-        needed: whether tracking is impossible without it.
-        advice: what to type; empty where nothing is to be done.
-    """
-
-    name: str
-    ok: bool
-    finding: str
-    needed: bool = True
-    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +50,16 @@ class Diagnosis:
             lacking.append(" or ".join(check.advice for check in self._engines))
         return tuple(lacking)
 
+    def to_json(self) -> dict[str, Any]:
+        """What ``doctor`` answers in JSON."""
+        return {
+            "schema": 1,
+            "complete": True,
+            "can_track": self.can_track,
+            "checks": [asdict(check) for check in self.checks],
+            "protocol": bare_protocol(device=device()),
+        }
+
     @property
     def _engines(self) -> list[Check]:
         return [check for check in self.checks if check.name.startswith(ENGINE)]
@@ -78,7 +74,8 @@ def diagnose() -> Diagnosis:
             _python(),
             *(_library(*names) for names in BASE.items()),
             *(_engine(name) for name in known_engines()),
-            _weights(),
+            *system_checks(),
+            _weights(needed=TORCH in known_engines()),
             Check("weights' licence", True, LICENSE_NOTE, needed=False),
         )
     )
@@ -120,8 +117,11 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def _weights() -> Check:
+def _weights(needed: bool) -> Check:
     path = find_checkpoint("default")
-    ok = path.is_file()
-    size = f", {path.stat().st_size / 1e6:.1f} MB" if ok else " is missing"
-    return Check("weights", ok, f"{path.name}{size}", advice="" if ok else "reinstall edge-ttvos")
+    if path.is_file():
+        size = path.stat().st_size / 1e6
+        return Check("weights", True, f"{path.name}, {size:.1f} MB", needed)
+    if not needed:
+        return absent("weights", "none here: this installation runs bundles")
+    return Check("weights", False, f"{path.name} is missing", advice="reinstall edge-ttvos")

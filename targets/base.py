@@ -75,6 +75,7 @@ class Target:
         throttling: where the system tells that the board holds itself back.
         accelerator: package of ``targets`` that surveys the graphs for a device beside the CPU.
         system_packages: whether the bundle's environment sees the system's Python packages.
+        machines: processors' architectures as ``uname -m`` says them; empty: any.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Target:
     throttling: str
     accelerator: str | None = None
     system_packages: bool = False
+    machines: tuple[str, ...] = ()
 
 
 def known_targets() -> dict[str, Target]:

@@ -49,10 +49,15 @@ if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
     echo "install.sh: Python's venv module is missing; type: sudo apt install python3-venv" >&2
     exit 1
 fi
+step() { echo "install.sh: $1/4 $2"; }
+step 1 environment
 "$python" -m venv VENV_OPTIONS"$place"
+step 2 packages
 "$place/bin/python" -m pip install -r "$bundle/requirements.txt" "$bundle"/edge_ttvos-*.whl
+step 3 runtime
 # Again, for a place that has this version already: pip would leave older code of it there.
 "$place/bin/python" -m pip install -q --no-deps --force-reinstall "$bundle"/edge_ttvos-*.whl
+step 4 self-test
 "$place/bin/python" -m edge_ttvos.firmware_bridge selftest "$bundle"
 echo "installed: $place/bin/python -m edge_ttvos.firmware_bridge run $bundle --help"
 """

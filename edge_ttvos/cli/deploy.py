@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from edge_ttvos.cli.console import Screen
+from edge_ttvos.cli.delivery import Remote, keep, names_bundle, send_bundle
 from edge_ttvos.cli.options import (
     JsonOption,
     ModelOption,
@@ -22,7 +23,7 @@ from edge_ttvos.cli.options import (
     screen,
 )
 from edge_ttvos.cli.process import held
-from edge_ttvos.errors import EngineError
+from edge_ttvos.errors import EngineError, RemoteError
 from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.firmware_bridge.protocol import bare_protocol
 from edge_ttvos.weights import find_checkpoint
@@ -32,27 +33,30 @@ from edge_ttvos.weights import find_checkpoint
 class DeployConfig:
     """What ``deploy`` was asked for."""
 
-    target: str
+    target: str | None
     model: str
     sizes: tuple[tuple[int, int], ...]
     engine: str | None
     threads: int | None
     data: Path | None
-    out: Path
+    out: Path | None
     overwrite: bool
     sweep: bool
+    to: str | None = None
+    rollback: bool = False
 
 
 def deploy(
     target: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--target", metavar="T", help="The board: host, raspberry-pi, jetson or coral."
         ),
-    ],
+    ] = None,
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="The bundle; DIR.ettvos is its archive.")
-    ],
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="The bundle; DIR.ettvos is its archive."),
+    ] = None,
     model: ModelOption = "default",
     size: Annotated[
         list[str] | None,
@@ -72,23 +76,69 @@ def deploy(
     sweep: Annotated[
         bool, typer.Option("--sweep", help="coral: tell what maps at other sizes too.")
     ] = False,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="USER@HOST[:PORT]", help="Install it on this board too, over SSH."
+        ),
+    ] = None,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="With --to alone: run again what ran there before.")
+    ] = False,
+    wheels: Annotated[
+        Path | None,
+        typer.Option(
+            "--wheels", metavar="DIR", help="With --to: its packages, for a board without network."
+        ),
+    ] = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = None,
     verbose: VerboseOption = 0,
     quiet: QuietOption = False,
 ) -> None:
-    """Make a bundle for a board: exported, compared with PyTorch, tested, ready to copy."""
+    """Make a bundle for a board: exported, compared with PyTorch, tested; and bring it there."""
     sizes = tuple(map(parse_size, size or []))
-    config = DeployConfig(target, model, sizes, engine, threads, data, out, overwrite, sweep)
+    config = DeployConfig(
+        target, model, sizes, engine, threads, data, out, overwrite, sweep, to, rollback
+    )
+    _check(config)
     with screen(json, verbose, quiet) as show:
-        run(config, show)
+        remote = None if to is None else Remote(to, wheels)
+        if remote is not None and rollback:
+            remote.roll_back(show)
+        elif remote is not None and names_bundle(model):
+            send_bundle(Path(model), target, remote, show)
+        else:
+            run(config, show, remote)
 
 
-def run(config: DeployConfig, show: Screen) -> Any:
+def _check(config: DeployConfig) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        typer.BadParameter: naming what is missing.
+    """
+    if config.rollback and config.to is None:
+        raise typer.BadParameter("expected with --to user@host", param_hint="--rollback")
+    if config.rollback or (config.to is not None and names_bundle(config.model)):
+        return
+    for name, given in (("--target", config.target), ("--out", config.out)):
+        if given is None:
+            raise typer.BadParameter(
+                "needed, unless --to goes with --rollback or with a bundle as --model",
+                param_hint=name,
+            )
+
+
+def run(config: DeployConfig, show: Screen, remote: Remote | None = None) -> Any:
     """Deploy; nothing is left of it unless all went well."""
+    assert config.target is not None
+    assert config.out is not None
     targets, catalogue, place, data, models = _library()
     target = catalogue.find_target(config.target)
     place.check_place(config.out, config.overwrite)
+    if remote is not None:
+        remote.ask(target, show)
     with held():
         model = models.load_deployable(find_checkpoint(config.model))
     dataset = None if config.data is None else data.evaluation_part(config.data)
@@ -112,8 +162,27 @@ def run(config: DeployConfig, show: Screen) -> Any:
     with show.progress(f"deploy for {target.name}") as line:
         done = targets.deploy(order, config.out, scores, lambda what, s: line.update(s, what))
     show_deployment(done, show)
-    show.result(record(done, config, model))
+    answer = record(done, config, model)
+    if remote is None:
+        show.say(f"measure it: edge-ttvos bench {done.folder} --data DIR --out bench")
+    else:
+        answer["remote"] = _send(remote, done, show)
+        keep(answer["remote"], done.folder, show)
+    show.result(answer)
     return done
+
+
+def _send(remote: Remote, done: Any, show: Screen) -> dict[str, Any]:
+    """Send what was just made.
+
+    Raises:
+        RemoteError: something failed; how to send it without making it again is said too.
+    """
+    try:
+        return remote.send(done.archive, show)
+    except RemoteError as error:
+        again = f"edge-ttvos deploy --model {done.folder} --to {remote.address}"
+        raise RemoteError(f"{error}. The bundle is made; to send it: {again}") from error
 
 
 def _library() -> tuple[Any, ...]:
@@ -164,7 +233,6 @@ def show_deployment(done: Any, show: Screen) -> None:
         f"{done.folder} for {done.engine} ({done.bytes / 1e6:.1f} MB as {done.archive.name}); "
         f"self-test passed at {len(done.golden)} size(s)"
     )
-    show.say(f"measure it: edge-ttvos bench {done.folder} --data DIR --out bench")
 
 
 def record(done: Any, config: DeployConfig, model: Any) -> dict[str, Any]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge_ttvos.evaluation.datasets import Sequence
 from edge_ttvos.firmware_bridge.bench.config import BenchConfig
 from edge_ttvos.firmware_bridge.evaluate import prompts
+from edge_ttvos.firmware_bridge.prompts import Prompts
 from edge_ttvos.firmware_bridge.sources.images import read_image
 from edge_ttvos.firmware_bridge.tracker import Tracker
 
@@ -42,7 +46,20 @@ def first_frame(config: BenchConfig, sequence: Sequence) -> tuple[Tracker, First
         DatasetError, MaskError, FrameError: the sequence cannot be used.
     """
     path = sequence.frames[0]
-    image, given = read_image(path), prompts(sequence.start_masks(path.stem), "mask")
+    return open_and_start(
+        config, read_image(path), prompts(sequence.start_masks(path.stem), "mask")
+    )
+
+
+def open_and_start(
+    config: BenchConfig, image: NDArray[np.uint8], given: Prompts
+) -> tuple[Tracker, FirstFrame]:
+    """Open the tracker and start it on an image (H, W, 3) with what ``Tracker.start`` takes.
+
+    Raises:
+        EngineError, ModelError: the model cannot be opened.
+        MaskError, FrameError: image and prompts do not go together.
+    """
     began = time.perf_counter()
     tracker = Tracker.open(config.model, config.engine, 1, config.options)
     opened = time.perf_counter()

@@ -54,4 +54,5 @@ TARGET = Target(
         "-q` shows the power mode, and `sudo jetson_clocks` holds the clocks of that mode."
     ),
     system_packages=True,
+    machines=("aarch64",),
 )

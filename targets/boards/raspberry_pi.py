@@ -47,4 +47,5 @@ TARGET = Target(
         "under-voltage, capped clock, throttling, soft temperature limit; now and since boot."
     ),
     system_packages=True,
+    machines=("aarch64",),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,36 @@ def test_refusals_are_one_line_and_write_nothing(
     assert done.code == 1
     assert message in done.complaint
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--rollback"], "--rollback"),
+        (["--to", "pi@host"], "--target"),
+        (["--to", "pi@host", "--target", "host"], "--out"),
+        (["--out", "x"], "--target"),
+    ],
+)
+def test_options_that_do_not_go_together_are_usage_errors(
+    options: list[str], message: str, call: Any
+) -> None:
+    done = call("deploy", *options)
+    assert done.code == 2
+    assert message in done.err
+
+
+def test_a_board_is_asked_before_anything_is_made(
+    call: Any, checkpoint: Path, tmp_path: Path
+) -> None:
+    with socket.socket() as closed:  # bound, and nobody listens
+        closed.bind(("127.0.0.1", 0))
+        to = f"pi@127.0.0.1:{closed.getsockname()[1]}"
+        done = call(*arguments(checkpoint, tmp_path / "out"), "--to", to)
+    assert done.code == 1
+    assert "not to SSH on this port" in done.complaint or "openssh-client" in done.complaint
+    assert list(tmp_path.iterdir()) == []
+    assert call("deploy", "--to", "pi@-oProxyCommand=x", "--rollback").code == 1
 
 
 def test_a_mistyped_size_is_a_usage_error(call: Any, checkpoint: Path, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from edge_ttvos.cli.console import Screen
 from edge_ttvos.evaluation.masks import write_mask
-from edge_ttvos.firmware_bridge.diagnosis import Check, Diagnosis
+from edge_ttvos.firmware_bridge.check import Check
+from edge_ttvos.firmware_bridge.diagnosis import Diagnosis
 from edge_ttvos.weights import LICENSE_NOTE
 
 WITHOUT = """

@@ -15,6 +15,9 @@ from PIL import Image
 
 from edge_ttvos.evaluation.masks import write_mask
 from edge_ttvos.firmware_bridge.__main__ import main
+from edge_ttvos.firmware_bridge.bench import golden
+from edge_ttvos.firmware_bridge.check import Check
+from edge_ttvos.firmware_bridge.diagnosis import Diagnosis
 
 ENGINE = "onnxruntime"
 
@@ -74,6 +77,40 @@ def test_what_cannot_be_followed_is_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line
     assert not (tmp_path / "out").exists()
+
+
+def test_bench_without_data_measures_speed_alone(
+    bundle: Path, tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.setattr(golden, "SECONDS", 0.0)
+    out = tmp_path / "bench"
+    arguments = ["bench", str(bundle), "--threads", "1", "--out", str(out)]
+    assert main(arguments) == 0
+    assert "frames/s end to end over 11 frames" in capsys.readouterr().out
+    record = json.loads((out / "bench.json").read_text())
+    assert record["fps"]["end_to_end"] > 0
+    assert record["latency_ms"]["stages"]["encode"]["p50"] > 0
+    assert record["memory"]["peak_rss_bytes"] > record["memory"]["arena_bytes"] > 0
+    assert (record["J&F"], record["sequences"]) == (None, {})
+    assert record["protocol"]["dataset"] == "golden clip"
+    assert main(arguments) == 1
+    assert "already holds bench.json" in capsys.readouterr().err
+
+
+def test_doctor_says_what_is_here_and_writes_it(tmp_path: Path, capsys: Any) -> None:
+    assert main(["doctor", "--json", str(tmp_path / "doctor.json")]) == 0
+    assert "engine" in capsys.readouterr().out
+    assert json.loads((tmp_path / "doctor.json").read_text())["can_track"] is True
+
+
+def test_a_board_that_cannot_track_is_told_what_to_type(
+    tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    lacking = Diagnosis((Check("numpy", False, "no", advice="pip install numpy"),))
+    monkeypatch.setattr("edge_ttvos.firmware_bridge.__main__.diagnose", lambda: lacking)
+    assert main(["doctor", "--json", str(tmp_path / "doctor.json")]) == 1
+    assert "type: pip install numpy" in capsys.readouterr().err
+    assert json.loads((tmp_path / "doctor.json").read_text())["can_track"] is False
 
 
 def test_no_bundle_is_one_line(tmp_path: Path, capsys: Any) -> None:

@@ -34,7 +34,7 @@ env -u PYTHON -u PYTHONPATH -u PYTHONHOME -u VIRTUAL_ENV -u TMPDIR \
     HOME=/root LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin QEMU_CPU="$cpu" \
     PIP_CACHE_DIR=/mnt/pip PIP_PROGRESS_BAR=off PIP_ROOT_USER_ACTION=ignore \
     unshare --user --map-root-user --mount --pid --fork --kill-child \
-    "$here/mounts.sh" "$root" "$work" "$registration" "${OVERLAYS-cpuinfo cpu}" "$@" </dev/null &
+    "$here/mounts.sh" "$root" "$work" "$registration" "${OVERLAYS-cpuinfo cpu}" "$@" <&0 &
 trap 'kill -KILL $! 2>/dev/null || :' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

@@ -19,7 +19,7 @@ exec 9>"$build/lock"
 flock --nonblock 9 || { echo "run.sh: another run uses $build; wait for it." >&2; exit 1; }
 
 # Should this shell be killed, what it runs is told so.
-emulated() { setpriv --pdeathsig TERM "$here/enter.sh" "$build/$suite" "$work" "$@"; }
+emulated() { setpriv --pdeathsig TERM "$here/enter.sh" "$build/$suite" "$work" "$@" </dev/null; }
 sum_of() { cat "$@" | sha256sum; }
 
 "$here/userland.sh" "$suite" "$build/$suite" "${MIRROR:-}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-NAMES = ("enter", "mounts", "run", "userland")
+NAMES = ("deploy", "enter", "mounts", "run", "userland")
 
 
 def bash(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
