@@ -42,12 +42,12 @@ class Quantization:
     @property
     def least(self) -> int:
         """The lowest code."""
-        return -(2 ** (self.bits - 1))
+        return -(1 << (self.bits - 1))
 
     @property
     def most(self) -> int:
         """The highest code."""
-        return 2 ** (self.bits - 1) - 1
+        return (1 << (self.bits - 1)) - 1
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor
 
 from edge_ttvos.contracts import FrameSpec
 from edge_ttvos.errors import QuantizationError
@@ -16,6 +16,8 @@ from edge_ttvos.quantize.graph import Graph, Kind, Node
 from edge_ttvos.targets.export.graphs import Graph as ExportGraph
 from edge_ttvos.targets.export.graphs import build_graphs
 from edge_ttvos.targets.form import Form
+
+FxNode = Any  # torch.fx.Node: what its arguments are, only their operator knows
 
 TO_LAST, TO_FIRST = [0, 2, 3, 1], [0, 3, 1, 2]  # permutations of NCHW and NHWC
 PIXELS = [0, 1, 3, 2, 4]  # of (1, h, w, f, f·c): the second half of an interleaving
@@ -75,9 +77,9 @@ class Lowering:
             self.constants,
         )
 
-    def _call(self, node: fx.Node) -> None:
+    def _call(self, node: FxNode) -> None:
         name = str(node.target).split(".")[1].removesuffix("_")
-        known: dict[str, Callable[[fx.Node], None]] = {
+        known: dict[str, Callable[[FxNode], None]] = {
             "conv2d": self._conv,
             "relu": self._relu,
             "cat": self._concat,
@@ -103,16 +105,16 @@ class Lowering:
             )
         known[name](node)
 
-    def _one(self, node: fx.Node) -> tuple[str, ...]:
+    def _one(self, node: FxNode) -> tuple[str, ...]:
         return (self._named[node.all_input_nodes[0].name],)
 
-    def _two(self, node: fx.Node) -> tuple[str, ...]:
+    def _two(self, node: FxNode) -> tuple[str, ...]:
         return tuple(self._named[argument.name] for argument in node.args)
 
-    def _alias(self, node: fx.Node) -> None:
+    def _alias(self, node: FxNode) -> None:
         (self._named[node.name],) = self._one(node)
 
-    def _conv(self, node: fx.Node) -> None:
+    def _conv(self, node: FxNode) -> None:
         source, weight, bias = node.args[:3] if len(node.args) > 2 else (*node.args, None)
         stride, padding = (_argument(node, 3, [1, 1]), _argument(node, 4, [0, 0]))
         layer = _module(node)
@@ -129,7 +131,7 @@ class Lowering:
             groups=_argument(node, 6, 1),
         )
 
-    def _relu(self, node: fx.Node) -> None:
+    def _relu(self, node: FxNode) -> None:
         """Part of the operator before it, whose value nothing else takes."""
         (before,) = self._one(node)
         if len(node.all_input_nodes[0].users) != 1 or self.nodes[before].kind not in (
@@ -140,7 +142,7 @@ class Lowering:
         self.nodes[before] = Node(**{**vars(self.nodes[before]), "relu": True})
         self._named[node.name] = before
 
-    def _concat(self, node: fx.Node) -> None:
+    def _concat(self, node: FxNode) -> None:
         for part in node.args[0]:
             if part.name in self._tensors and part.name not in self._named:
                 tensor = self._tensors[part.name]
@@ -148,12 +150,12 @@ class Lowering:
                 self.constants[self._named[part.name]] = tensor[0]
         self._add(node, "concat", tuple(self._named[part.name] for part in node.args[0]))
 
-    def _permute(self, node: fx.Node) -> None:
+    def _permute(self, node: FxNode) -> None:
         if _argument(node, 1) not in (TO_LAST, TO_FIRST, PIXELS):
             raise QuantizationError(f"{self.graph.name} permutes {node.args[1]}: not known")
         self._alias(node)
 
-    def _reshape(self, node: fx.Node) -> None:
+    def _reshape(self, node: FxNode) -> None:
         """An interleaving ends where five dimensions become four; its factor is the fourth."""
         source = node.all_input_nodes[0]
         if len(node.args[1]) == 5:
@@ -162,14 +164,14 @@ class Lowering:
         factor = source.meta["val"].shape[2]
         self._add(node, "depth_to_space", self._one(node), stride=factor)
 
-    def _average_pool(self, node: fx.Node) -> None:
+    def _average_pool(self, node: FxNode) -> None:
         if _argument(node, 1) != [2, 2]:
             raise QuantizationError("average pooling is known with 2×2 windows only")
         self._add(node, "average_pool", self._one(node), stride=2)
 
     def _add(
         self,
-        node: fx.Node,
+        node: FxNode,
         kind: Kind,
         inputs: tuple[str, ...],
         name: str | None = None,
@@ -184,7 +186,7 @@ class Lowering:
         self._named[node.name] = name
 
 
-def _shape(node: fx.Node, kind: Kind) -> tuple[int, int, int]:
+def _shape(node: FxNode, kind: Kind) -> tuple[int, int, int]:
     """(height, width, channels) of what PyTorch's node gives, in whichever order it does."""
     _, *sides = node.meta["val"].shape
     last = kind in ("input", "constant", "depth_to_space")
@@ -195,10 +197,10 @@ def _shape(node: fx.Node, kind: Kind) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def _argument(node: fx.Node, index: int, default: Any = None) -> Any:
+def _argument(node: FxNode, index: int, default: Any = None) -> Any:
     return node.args[index] if len(node.args) > index else default
 
 
-def _module(node: fx.Node) -> str:
+def _module(node: FxNode) -> str:
     stack = node.meta.get("nn_module_stack", {})
     return str(list(stack.values())[-1][0]) if stack else ""

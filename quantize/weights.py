@@ -46,7 +46,8 @@ class Kernels(nn.Module):
     def bias(self, layer: str) -> Tensor | None:
         """(out,) float32, or None."""
         name = _field(layer)
-        return self.biases.get(name)
+        bias: Tensor | None = self.biases.get(name)
+        return bias
 
 
 class QuantizedKernels(Kernels):
@@ -88,7 +89,8 @@ class QuantizedKernels(Kernels):
         """int8 (out, in / groups, kh, kw)."""
         scale = self.scale(layer).view(-1, 1, 1, 1)
         codes = (self.weight(layer).detach() / scale).round()
-        return codes.clamp(-self.most, self.most).to(torch.int8)
+        within: Tensor = codes.clamp(-self.most, self.most).to(torch.int8)
+        return within
 
     def _largest(self, weight: Tensor) -> Tensor:
         largest = weight.abs().flatten(1).amax(dim=1)

@@ -94,7 +94,7 @@ def quantize(
 def run(config: QuantizeConfig, show: Screen) -> None:
     """Quantize; leaves quantized.safetensors and quantize.json (and qat.pt) in ``out``."""
     quantizing, recipes, checkpoints, pools = _library()
-    recipe = None if config.recipe is None else recipes.load_recipe(config.recipe)
+    recipe: Any = None if config.recipe is None else recipes.load_recipe(config.recipe)
     if config.bits is not None:
         recipe = recipes.parse_bits(config.bits, recipe)
     checkpoint = checkpoints.load_checkpoint(find_checkpoint(config.model))

@@ -262,4 +262,5 @@ def activation(node: Node) -> int:
 def coded(values: NDArray[np.float32], codes: Quantization) -> NDArray[np.int8]:
     """A constant's codes."""
     rounded = np.rint(values / codes.scale) + codes.offset
-    return np.clip(rounded, codes.least, codes.most).astype(np.int8)
+    whole: NDArray[np.int8] = np.clip(rounded, codes.least, codes.most).astype(np.int8)
+    return whole
