@@ -83,7 +83,8 @@ class QuantizedKernels(Kernels):
         """(out,) of a layer's channels; all equal where there is one for all."""
         largest = self._largest(self.weight(layer).detach())
         reach: Tensor = getattr(self, f"reach_{_field(layer)}")
-        return (reach * largest / self.most).clamp(min=SMALLEST)
+        scale: Tensor = (reach * largest / self.most).clamp(min=SMALLEST)
+        return scale
 
     def codes(self, layer: str) -> Tensor:
         """int8 (out, in / groups, kh, kw)."""
