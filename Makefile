@@ -1,8 +1,11 @@
-# The whole developer interface. Python 3.11+ and make are enough: each target first sets up .venv.
+# The whole developer interface. Python 3.11+ and make are enough: each target first sets up
+# .venv, or .demo.
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.installed
+# What a board would have: the base install and one engine, no PyTorch.
+DEMO := .demo
 
 # The lock was tested with the first; all of its pins have wheels for the others too.
 PYTHONS := python3.11 python3.12 python3.13 python3.14 python3
@@ -29,8 +32,8 @@ help: ## Show this.
 	@echo "  ARGS='-k tracker'                                 hand arguments to pytest or the demo"
 
 .PHONY: demo
-demo: $(READY) ## Follow an object through the clip in examples/demo; results in demo-out/.
-	$(PYTHON) examples/demo.py --out demo-out $(ARGS)
+demo: $(DEMO)/.installed ## Follow an object through the clip in examples/demo; results in demo-out/.
+	$(DEMO)/bin/python examples/demo.py --out demo-out $(ARGS)
 
 .PHONY: arm64
 arm64: $(READY) ## Test the raspberry-pi bundle on an emulated one; docs/how-to/test-on-arm64.md.
@@ -74,26 +77,36 @@ lock: $(READY) ## Write constraints.txt anew, from the newest versions that go w
 	mv build/constraints.txt constraints.txt
 
 .PHONY: clean
-clean: ## Remove what other targets made, except .venv.
+clean: ## Remove what other targets made, except .venv and .demo.
 	rm -rf build dist demo-out *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -not -path './$(VENV)/*' -not -path './$(DEMO)/*' -prune -exec rm -rf {} +
 
 .PHONY: distclean
-distclean: clean ## Remove .venv too.
-	rm -rf $(VENV)
+distclean: clean ## Remove the environments too.
+	rm -rf $(VENV) $(DEMO)
 
-$(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { \
+# An environment in the folder $(1), of the first suitable Python.
+define environment
+	@$(1)/bin/python -m pip --version >/dev/null 2>&1 || { \
 	    for python in $(PYTHONS); do \
 	        if $$python -c '$(SUITABLE)' 2>/dev/null; then \
-	            echo "setting up $(VENV) with $$python"; \
-	            exec $$python -m venv --clear $(VENV); \
+	            echo "setting up $(1) with $$python"; \
+	            exec $$python -m venv --clear $(1); \
 	        fi; \
 	    done; \
 	    echo "edge-ttvos needs Python 3.11 to 3.14 with the venv module; tried: $(PYTHONS)." >&2; \
 	    echo "Install one (Debian, Ubuntu: apt install python3-venv) or name it: make PYTHONS=/path/to/python" >&2; \
 	    exit 1; }
-	$(PYTHON) -m pip install -c constraints.txt setuptools
+	$(1)/bin/python -m pip install -c constraints.txt setuptools
+endef
+
+$(READY): pyproject.toml constraints.txt
+	$(call environment,$(VENV))
 	$(PYTHON) -m pip install -c constraints.txt $(addprefix --extra-index-url ,$(TORCH_INDEX)) \
 	    --no-build-isolation -e '.[host,dev]'
+	@touch $@
+
+$(DEMO)/.installed: pyproject.toml constraints.txt
+	$(call environment,$(DEMO))
+	$(DEMO)/bin/python -m pip install -c constraints.txt --no-build-isolation -e '.[litert]'
 	@touch $@

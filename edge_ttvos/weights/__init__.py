@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from edge_ttvos.errors import ModelError
@@ -9,11 +10,21 @@ from edge_ttvos.errors import ModelError
 FOLDER = Path(__file__).parent
 SHIPPED = {"release": FOLDER / "release.safetensors"}
 DEFAULT = "release"
+BUNDLES = {"release-int8": FOLDER / "release-int8.ettvos"}  # INT8, for LiteRT on any CPU
 LICENSE_NOTE = (
     "CC BY-NC 4.0, non-commercial: trained on DAVIS-2016 (CC BY-NC 4.0) and DUTS (research use); "
     "the code is Apache-2.0"
 )
 RUN_FILES = ("model.safetensors", "quantized.safetensors")  # what runs leave in their folders
+
+
+def find_model(model: str) -> str:
+    """What a shipped model's name stands for; other names as they are.
+
+    ``default`` is the float checkpoint, or the INT8 bundle where PyTorch is not installed.
+    """
+    name = "release-int8" if model == "default" and find_spec("torch") is None else model
+    return str(BUNDLES[name]) if name in BUNDLES else model
 
 
 def find_checkpoint(model: str) -> Path:

@@ -16,6 +16,7 @@ from edge_ttvos.errors import EngineError
 from edge_ttvos.firmware_bridge.bundle.reader import is_bundle, open_bundle
 from edge_ttvos.firmware_bridge.engines.base import FALLBACKS, Engine, EngineOptions
 from edge_ttvos.firmware_bridge.notices import tell
+from edge_ttvos.weights import find_model
 
 GROUP = "edge_ttvos.engines"
 CHECKPOINTS = "torch"  # the engine that runs them
@@ -60,6 +61,7 @@ def open_engine(
         EngineError: the engine is not installed, or does not run this model.
         ModelError: the model cannot be read.
     """
+    model = find_model(model)
     return load_opener(engine or engine_of(model))(model, options or EngineOptions())
 
 
@@ -71,7 +73,7 @@ def open_engines(
     Raises:
         EngineError, ModelError: as ``open_engine``.
     """
-    options = options or EngineOptions()
+    options, model = options or EngineOptions(), find_model(model)
     if options.size is not None or not is_bundle(Path(model)):
         return (open_engine(model, engine, options),)
     with open_bundle(Path(model)) as bundle:
