@@ -76,12 +76,14 @@ class Live:
 
     def run(self, over: Callable[[], bool] = lambda: False) -> None:
         """Turn until ``stop``, or until nothing is left and ``over``: nothing will come."""
-        while not self._stop.is_set():
-            was_over = over()
-            if not self.turn() and was_over:
-                break
-        if self.recording is not None:
-            self.recording.close()
+        try:
+            while not self._stop.is_set():
+                was_over = over()
+                if not self.turn() and was_over:
+                    break
+        finally:
+            if self.recording is not None:
+                self.recording.close()
 
     def turn(self) -> bool:
         """Answer, take a picture, follow; whether there was a picture."""
@@ -155,7 +157,7 @@ class Live:
         if wanted and not running:
             self.recording = Recording(self.recordings, self.slot.keep_all)
         elif not wanted and running and self.recording is not None:
-            self.recording.close()
+            self.recording.stop()
 
     def _follow(self, picture: Numbered, late: bool) -> None:
         if self.paused:

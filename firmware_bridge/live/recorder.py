@@ -8,6 +8,7 @@ Both can be read while they grow, and after a kill.
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 import zipfile
 from dataclasses import dataclass
@@ -71,19 +72,26 @@ class Recording:
         self._first = self._last = 0  # when captured, nanoseconds
         self._frames = 0
         self._running = True
+        self._closing = threading.Lock()
 
     def put(self, outcome: Outcome) -> None:
         """Record an outcome, soon."""
         self._outlet.put(outcome)
 
-    def close(self, timeout: float = 3.0) -> None:
-        """Record what waits, end the video."""
+    def stop(self) -> None:
+        """Record nothing more; the tracker does not wait for the encoder."""
         self._running = False
-        if self._outlet.close(timeout) and self._video is not None:
-            try:
-                self._video.close()
-            except OutputError as error:
-                self._outlet.error = error
+        threading.Thread(target=self.close, name="recording's end", daemon=True).start()
+
+    def close(self, timeout: float = 3.0) -> None:
+        """Record what waits, end the video; however often, and from any thread."""
+        self._running = False
+        with self._closing:
+            if self._outlet.close(timeout) and self._video is not None:
+                try:
+                    self._video.close()
+                except OutputError as error:
+                    self._outlet.error = error
 
     @property
     def status(self) -> RecordingStatus:

@@ -57,7 +57,7 @@ def make_app(live: Live, preview: Preview, token: str | None) -> Guard:
         Route("/masks.zip", server.masks),
         WebSocketRoute("/live", server.watch),
     ]
-    handlers = {EdgeTtvosError: _refused, TimeoutError: _busy}
+    handlers = {EdgeTtvosError: _refused, asyncio.TimeoutError: _busy}
     return Guard(Starlette(routes=routes, exception_handlers=handlers), token)
 
 
@@ -101,7 +101,7 @@ class _Server:
 
     async def video(self, request: Request) -> Response:
         """The last recording's video; one that still runs as far as it is."""
-        recording = self._recording()
+        recording = await self._recording()
         name = f"{recording.folder.name}.mp4"
         path = recording.folder / VIDEO
         if not path.exists():
@@ -110,15 +110,19 @@ class _Server:
 
     async def masks(self, request: Request) -> Response:
         """The last recording's masks."""
-        recording = self._recording()
+        recording = await self._recording()
         path = await asyncio.to_thread(zipped, recording.folder)
         name = f"{recording.folder.name}-masks.zip"
         return FileResponse(path, filename=name, media_type="application/zip", headers=HEADERS)
 
-    def _recording(self) -> Recording:
-        if self._live.recording is None:
+    async def _recording(self) -> Recording:
+        """The last one, whole if it is over."""
+        recording = self._live.recording
+        if recording is None:
             raise InputError("nothing has been recorded yet")
-        return self._live.recording
+        if not recording.status.running:
+            await asyncio.to_thread(recording.close)
+        return recording
 
     async def _asked(self, what: Callable[[Live], dict[str, Any]]) -> dict[str, Any]:
         answer = asyncio.wrap_future(self._live.ask(what))

@@ -67,7 +67,7 @@ class Session:
         else:
             result = self._tracker.start(image, {number: prompt})
         known = self.labels.get(number)
-        called = " ".join(name.split())[:MOST_NAME] or (known.name if known else f"object {number}")
+        called = _short(name) or (known.name if known else f"object {number}")
         self.labels[number] = Label(called, known.colour if known else colour(number))
         return self._remember(self.last.picture, result, late=True)
 
@@ -92,7 +92,8 @@ class Session:
         """
         if object_id not in self.labels:
             self._unknown(object_id)
-        self.labels[object_id] = label
+        called = _short(label.name) or self.labels[object_id].name
+        self.labels[object_id] = replace(label, name=called)
 
     def _remember(self, picture: Numbered, result: Result | None, late: bool) -> Outcome:
         mask = None if result is None else result.mask.copy()
@@ -121,3 +122,8 @@ class Session:
 
     def _unknown(self, object_id: int) -> None:
         raise InputError(f"object {object_id} is not followed; followed are {list(self.labels)}")
+
+
+def _short(name: str) -> str:
+    """On one line, and no longer than fits a label."""
+    return " ".join(name.split())[:MOST_NAME]

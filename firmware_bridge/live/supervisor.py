@@ -130,23 +130,35 @@ class Supervisor:
         self._lived = False
         reading, writing = os.pipe()
         try:
-            self._process = process = subprocess.Popen(
-                self._command(writing),
-                pass_fds=(writing,),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+            self._process = self._started(writing)
+            return self._read_until_end(reading, self._process)
+        except OSError as error:
+            return Note(Kind.ERROR, f"the capture process cannot be started: {error.strerror}")
+        finally:
+            os.close(reading)
+
+    def _started(self, pipe: int) -> subprocess.Popen[bytes]:
+        """A capture process that has the pipe's writing end to itself."""
+        nothing = subprocess.DEVNULL
+        try:
+            return subprocess.Popen(
+                self._command(pipe),
+                pass_fds=(pipe,),
+                stdin=nothing,
+                stdout=nothing,
                 start_new_session=True,  # Ctrl-C is not for it, and its children end with it
             )
         finally:
-            os.close(writing)
+            os.close(pipe)
+
+    def _read_until_end(self, pipe: int, process: subprocess.Popen[bytes]) -> Note:
         try:
-            return self._read(reading)
+            return self._read(pipe)
         except TimeoutError:
             return Note(Kind.ERROR, "the camera sends no picture")
         except SourceError as error:
             return Note(Kind.ERROR, str(error))
         finally:
-            os.close(reading)
             _end(process, self._patience.leaving)
 
     def _read(self, pipe: int) -> Note:

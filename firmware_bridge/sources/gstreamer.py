@@ -29,6 +29,7 @@ from edge_ttvos.firmware_bridge.sources.camera import Camera, CameraOptions, Sho
 PROGRAM = "gst-launch-1.0"
 INSTALL = "sudo apt install gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
 TAIL = "videoconvert ! video/x-raw,format=I420 ! y4menc ! fdsink fd=1"
+SENSORS = ("nvarguscamerasrc", "libcamerasrc", "v4l2src")  # others may well stand still
 MAGIC, FRAME = b"YUV4MPEG2 ", b"FRAME"
 LONGEST_LINE = 256  # bytes
 
@@ -44,8 +45,6 @@ class GStreamerCamera(Camera):
         CameraSetupError: ``gst-launch-1.0`` is not installed, or there is no pipeline.
     """
 
-    sensor = True
-
     def __init__(self, source: str, options: CameraOptions) -> None:
         self.name = "gstreamer"
         pipeline = source.partition(":")[2].strip().rstrip("!")
@@ -53,6 +52,7 @@ class GStreamerCamera(Camera):
             raise CameraSetupError("gstreamer: expected a pipeline, such as gstreamer:v4l2src")
         if shutil.which(PROGRAM) is None:
             raise CameraSetupError(f"{PROGRAM} is not installed; type: {INSTALL}")
+        self.sensor = pipeline.split()[0] in SENSORS
         self._command = [PROGRAM, "-q", *shlex.split(f"{pipeline} ! {TAIL}")]
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edge_ttvos.errors import InputError
+from edge_ttvos.errors import EngineError, InputError
 from edge_ttvos.firmware_bridge.live.loop import Live
 from edge_ttvos.firmware_bridge.live.outcome import Outcome
 from edge_ttvos.firmware_bridge.live.slot import Slot
@@ -169,3 +172,35 @@ def test_it_ends_when_told_and_when_nothing_will_come(live: Live, push: Push) ->
     turns.clear()
     live.run()
     assert turns == []
+
+
+def test_nothing_looks_at_the_wall_clock() -> None:
+    """It may jump: on a board without a clock by decades, when the network comes up."""
+    folder = Path(str(files("edge_ttvos.firmware_bridge.live")))
+    sources = Path(str(files("edge_ttvos.firmware_bridge.sources")))
+    wall = re.compile(r"time\.time\(|datetime|CLOCK_REALTIME|time\.localtime")
+
+    looking = {
+        file.name
+        for file in (*folder.glob("*.py"), *sources.glob("*.py"))
+        if wall.search(file.read_text("utf-8"))
+    }
+
+    assert looking == set()
+
+
+def test_an_engine_that_fails_ends_the_recording_too(
+    live: Live, push: Push, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise EngineError("out of memory")
+
+    live.record(True)
+    push()
+    monkeypatch.setattr(live.session, "follow", fail)
+
+    with pytest.raises(EngineError):
+        live.run()
+
+    assert live.recording is not None
+    assert not live.recording.status.running

@@ -20,6 +20,7 @@ import websocket
 from PIL import Image
 
 from edge_ttvos.errors import InputError
+from edge_ttvos.firmware_bridge.live import server
 from edge_ttvos.firmware_bridge.live.guard import is_loopback
 from edge_ttvos.firmware_bridge.live.loop import Live
 from edge_ttvos.firmware_bridge.live.preview import Preview
@@ -235,6 +236,19 @@ def test_what_is_no_command(page: Page, command: str, body: dict[str, Any], said
     assert said in answer["error"]
     page.do("thaw", who="me")
     page.picture()
+
+
+def test_a_tracker_that_is_stuck_is_said_so(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "PATIENCE", 0.05)
+    go_on = threading.Event()
+    page.live.ask(lambda live: go_on.wait(DEADLINE))
+
+    status, answer = page.do("pause", on=True)
+    go_on.set()
+
+    assert (status, answer["error"]) == (503, "the tracker does not answer: is it stuck?")
+    page.picture()
+    assert not page.live.paused, "what was given up is not done later"
 
 
 def test_a_command_that_is_no_json_or_too_large(page: Page) -> None:

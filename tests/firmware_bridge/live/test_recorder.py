@@ -42,6 +42,7 @@ def test_video_and_masks(live: Live, push: Push) -> None:
     live.record(True)
     turns(live, push, 10)
     live.record(False)
+    recording(live).close()
 
     status = recording(live).status
     assert (status.frames, status.running, status.skipped, status.error) == (10, False, 0, "")
@@ -83,6 +84,7 @@ def test_another_size_fits_into_the_same_video(live: Live, push: Push) -> None:
     turns(live, push, 3)
     turns(live, push, 3, (96, 200))
     live.record(False)
+    recording(live).close()
 
     with av.open(str(recording(live).folder / VIDEO)) as container:
         sizes = {(frame.height, frame.width) for frame in container.decode(video=0)}

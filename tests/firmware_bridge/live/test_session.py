@@ -88,6 +88,10 @@ def test_a_name_and_a_colour(session: Session) -> None:
     (mug,) = session.follow(picture(1)).objects
 
     assert mug.label == Label("mug", (1, 2, 3))
+    session.name(1, Label(" \n ", (4, 5, 6)))
+    assert session.labels[1] == Label("mug", (4, 5, 6))
+    session.name(1, Label("very " * 20, (4, 5, 6)))
+    assert len(session.labels[1].name) <= 40
 
 
 @pytest.mark.parametrize("size", [(96, 160), (48, 72), (90, 100)])

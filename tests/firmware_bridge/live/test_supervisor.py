@@ -103,6 +103,16 @@ def test_closing_ends_the_process(slot: Slot, tmp_path: Path) -> None:
         os.kill(int(numbers.read_text()), 0)
 
 
+def test_a_process_that_cannot_be_started_is_tried_again(slot: Slot, told: list[str]) -> None:
+    supervisor = Supervisor(lambda pipe: ["/no/such/program"], slot, PATIENCE, told.append)
+    supervisor.start()
+
+    wait_for(lambda: len(told) >= 2)
+    supervisor.close()
+
+    assert "cannot be started: No such file" in told[0]
+
+
 def test_attempts_come_ever_less_often(slot: Slot, told: list[str]) -> None:
     patience = Patience(opening=30, shortest=0.01, longest=0.04, leaving=0.1)
     supervisor = Supervisor(lambda pipe: [sys.executable, "-c", ""], slot, patience, told.append)

@@ -143,11 +143,13 @@ class Sensor(Camera):
 
     def __iter__(self) -> Iterator[Shot]:
         for number, grey in enumerate(self._greys):
-            yield Shot(number * 10**8, np.full((4, 4, 3), grey, np.uint8))
+            image = np.full((4, 4, 3), grey, np.uint8)
+            image[0] = 0
+            yield Shot(number * 10**8, image)
 
 
 def test_a_frozen_sensor_is_noticed() -> None:
-    shots = awake(Sensor([1, 2, *[3] * 100]), seconds=2)
+    shots = awake(Sensor([91, 92, *[93] * 100]), seconds=2)
 
     seen = [next(shots) for _ in range(2 + 21)]
 
@@ -160,6 +162,10 @@ def test_pictures_that_change_now_and_then_are_no_frozen_sensor() -> None:
     greys = [number // 15 for number in range(100)]
 
     assert len(list(awake(Sensor(greys), seconds=2))) == 100
+
+
+def test_a_lens_cap_is_no_frozen_sensor() -> None:
+    assert len(list(awake(Sensor([3] * 100), seconds=2))) == 100
 
 
 def test_recordings_and_streams_may_stand_still() -> None:
