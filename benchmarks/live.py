@@ -132,7 +132,7 @@ def watch(families: dict[str, Family], lines: Path, seconds: float) -> dict[str,
     begin, memory = time.monotonic(), []
     while time.monotonic() - begin < seconds:
         time.sleep(1)
-        memory.append(families["tracker"].resident())
+        memory.append(families["tracker and page"].resident())
     passed = time.monotonic() - begin
     shares = {n: (f.seconds() - before[n]) / passed for n, f in families.items()}
     with lines.open("rb") as file:
@@ -181,8 +181,8 @@ def speed(
                 with page(url) if name == "open" else nullcontext() as driver:
                     time.sleep(WARM_UP)
                     families = {
-                        "tracker": Family(process.pid, alone=True),
-                        "with_capture": Family(process.pid),
+                        "tracker and page": Family(process.pid, alone=True),
+                        "all but the browser": Family(process.pid),
                         "browser": Family(driver),
                     }
                     results[name] = watch(families, lines, seconds)
@@ -192,22 +192,24 @@ def speed(
 
 
 def show_speed(show: Screen, results: dict[str, Any]) -> None:
-    """A row for each."""
-    columns = ("page", "frames/s", "in", "followed", "p50", "p95", "p99", "tracker", "capture")
+    """A column for the page closed, and one for it open."""
     rows = [
-        (
-            name,
-            *(str(r[key]) for key in ("fps", "frames_in", "frames_followed")),
-            *(str(mark) for mark in r["latency_ms"].values()),
-            f"{100 * r['cores']['tracker']:.0f} %",
-            f"{100 * (r['cores']['with_capture'] - r['cores']['tracker']):.0f} %",
-            f"{100 * r['cores']['browser']:.0f} %",
-            f"{r['rss_first'] / 2**20:.1f}",
-            f"{r['rss_last'] / 2**20:.1f}",
-        )
-        for name, r in results.items()
+        ("frames/s", *(str(r["fps"]) for r in results.values())),
+        ("frames in", *(str(r["frames_in"]) for r in results.values())),
+        ("followed", *(str(r["frames_followed"]) for r in results.values())),
+        *(
+            (f"capture to mask {mark}, ms", *(str(r["latency_ms"][mark]) for r in results.values()))
+            for mark in ("p50", "p95", "p99")
+        ),
+        *(
+            (f"cores: {name}", *(str(r["cores"][name]) for r in results.values()))
+            for name in next(iter(results.values()))["cores"]
+        ),
+        ("MiB, first", *(f"{r['rss_first'] / 2**20:.1f}" for r in results.values())),
+        ("MiB, last", *(f"{r['rss_last'] / 2**20:.1f}" for r in results.values())),
+        ("bytes/s gained", *(f"{r['rss_bytes_per_second']:.0f}" for r in results.values())),
     ]
-    show.table("live", (*columns, "browser", "MiB first", "MiB last"), rows)
+    show.table("live", ("", *(f"page {name}" for name in results)), rows)
 
 
 @app.command()

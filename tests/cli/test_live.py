@@ -64,6 +64,27 @@ def test_with_drops_off_the_masks_are_tracks(
     assert [line["objects"][0]["area"] for line in said] == [int((m > 0).sum()) for m in expected]
 
 
+@pytest.mark.slow
+def test_with_drops_off_the_masks_are_evals(call: Call, data_root: Path, tmp_path: Path) -> None:
+    davis, small = data_root / "davis2016", ("--size", "96x176", "--threads", 1)
+    name, out, tape = "blackswan", tmp_path / "out", tmp_path / "tapes"
+    frames, first = davis / "JPEGImages/480p" / name, davis / "Annotations/480p" / name
+    data = ("--dataset", "davis2016", "--root", davis, "--sequences", name)
+    assert call("eval", *data, *small, "--out", out).code == 0
+
+    done = call(
+        *("live", "--source", frames, "--every-frame", "--mask", first / "00000.png", *small),
+        *("--results", tmp_path / "lines", "--record", "--recordings", tape),
+    )
+
+    assert done.code == 0, done
+    expected = sorted((out / "masks" / name).iterdir())
+    masks = sorted((recording(tape) / "masks").iterdir())
+    assert len(masks) == len(expected) == 50
+    for mask, wanted in zip(masks, expected, strict=True):
+        assert np.array_equal(read_mask(mask), read_mask(wanted)), mask.name
+
+
 def test_results_on_stdout_are_nothing_but_lines(
     shell: Call, clip: Path, small: tuple[object, ...]
 ) -> None:

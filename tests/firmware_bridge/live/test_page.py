@@ -20,7 +20,8 @@ import websocket
 from PIL import Image
 
 from edge_ttvos.errors import InputError
-from edge_ttvos.firmware_bridge.live import server
+from edge_ttvos.firmware_bridge.live import preview, server
+from edge_ttvos.firmware_bridge.live.film import encode
 from edge_ttvos.firmware_bridge.live.guard import is_loopback
 from edge_ttvos.firmware_bridge.live.loop import Live
 from edge_ttvos.firmware_bridge.live.preview import Preview
@@ -283,6 +284,28 @@ def test_a_viewer_that_does_not_answer_costs_nobody_anything(page: Page) -> None
         if state["picture"] is not None:
             numbers.add(state["picture"]["frame"])
     assert page.live.slot.counts.processed == 20
+
+
+def test_a_picture_is_encoded_once_for_all_viewers(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[int] = []
+
+    def count(picture: Any, quality: int) -> Any:
+        encoded.append(picture[0, 0, 0])
+        return encode(picture, quality)
+
+    monkeypatch.setattr(preview, "encode", count)
+    viewers = [page.watch() for _ in range(5)]
+    for viewer in viewers:
+        greeting(viewer)
+    page.picture()
+
+    for viewer in viewers:
+        while message(viewer)[0]["picture"] is None:
+            pass
+
+    assert encoded == [41]
 
 
 def test_nothing_is_drawn_without_viewers(page: Page) -> None:
