@@ -13,6 +13,7 @@ from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.weights import LICENSE_NOTE, find_checkpoint
 
 MINIMUM = (3, 10)
+PAGE = ("starlette", "uvicorn", "wsproto", "segno")  # the extra ``live``
 ENGINE = "engine "  # how the names of engines' checks begin
 BASE = {  # distributions and the modules that they bring, perhaps by another distribution
     "av": "av",
@@ -78,6 +79,7 @@ def diagnose() -> Diagnosis:
             _python(),
             *(_library(*names) for names in BASE.items()),
             *(_engine(name) for name in known_engines()),
+            _page(),
             _weights(),
             Check("weights' licence", True, LICENSE_NOTE, needed=False),
         )
@@ -98,6 +100,16 @@ def _library(distribution: str, module: str) -> Check:
         return Check(distribution, False, str(error), advice=f"pip install {distribution}")
     version = _version(distribution) or getattr(loaded, "__version__", "installed")
     return Check(distribution, True, str(version))
+
+
+def _page() -> Check:
+    """What ``live`` needs for its page; without it there is a window, or results alone."""
+    try:
+        found = [f"{name} {metadata.version(name)}" for name in PAGE]
+    except metadata.PackageNotFoundError as error:
+        said = f"needs {error.name}"
+        return Check("live page", False, said, needed=False, advice=f"pip install {' '.join(PAGE)}")
+    return Check("live page", True, ", ".join(found), needed=False)
 
 
 def _engine(name: str) -> Check:

@@ -8,10 +8,10 @@ import threading
 from typing import TextIO
 
 from edge_ttvos.errors import EngineError, InputError
+from edge_ttvos.firmware_bridge.diagnosis import PAGE
 from edge_ttvos.firmware_bridge.live.loop import Live
 from edge_ttvos.firmware_bridge.live.preview import Preview
 
-INSTALL = "pip install starlette uvicorn wsproto segno"
 EVERYWHERE = ("0.0.0.0", "::")
 SOMEWHERE = ("192.0.2.1", 9)  # RFC 5737; nothing is sent, but the system picks the way there
 
@@ -38,7 +38,8 @@ class Web:
             from edge_ttvos.firmware_bridge.live.server import make_app
         except ImportError as error:
             raise EngineError(
-                f"the page needs {error.name}, which is not installed; type: {INSTALL}"
+                f"the page needs {error.name}, which is not installed; type: "
+                f"pip install {' '.join(PAGE)}"
             ) from error
         self.token = None if is_loopback(bind) else new_token()
         self._socket = _listening(bind, port)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,18 @@ def test_what_does_not_go_together(call: Call, options: tuple[str, ...], said: s
 
     assert done.code == 2
     assert said in " ".join(done.err.split())
+
+
+def test_the_page_needs_its_packages(
+    call: Call, clip: Path, small: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+
+    done = call("live", "--source", clip, *small, "--web", 0)
+
+    assert done.code == 1
+    assert "uvicorn, which is not installed" in done.err
+    assert "pip install starlette uvicorn wsproto segno" in done.err
 
 
 def test_windows_need_another_opencv(
