@@ -6,7 +6,6 @@ The camera is the demo's first frame over and over, so that it is known where th
 from __future__ import annotations
 
 import base64
-import importlib.util
 import re
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import av
@@ -52,27 +52,10 @@ def cup(root: Path) -> tuple[bytes, Any]:
 
 
 @pytest.fixture(scope="module")
-def open_camera(root: Path) -> Callable[[list[bytes], int], Any]:
-    """Start a camera on the network."""
-    path = root / "examples" / "serve_clip.py"
-    spec = importlib.util.spec_from_file_location("serve_clip", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-
-    def start(frames: list[bytes], port: int = 0) -> Any:
-        server = module.ClipServer(frames, FPS, port)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return server
-
-    return start
-
-
-@pytest.fixture(scope="module")
-def camera(open_camera: Callable[..., Any], cup: tuple[bytes, Any]) -> Iterator[Any]:
+def camera(clip_server: ModuleType, cup: tuple[bytes, Any]) -> Iterator[Any]:
     """It shows the cup; a test may replace ``frames``."""
-    server = open_camera([cup[0]])
+    server = clip_server.ClipServer([cup[0]], FPS)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import threading
 import time
@@ -30,18 +29,6 @@ HAVE_RTSP = (
 
 Serve = Callable[..., StreamCamera]
 Change = Callable[[int, bytes], bytes]
-
-
-@pytest.fixture(scope="session")
-def clip_server(root: Path) -> ModuleType:
-    """The example that plays a clip like a network camera."""
-    path = root / "examples" / "serve_clip.py"
-    spec = importlib.util.spec_from_file_location("serve_clip", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def steps(taken: list[Shot]) -> list[int]:
