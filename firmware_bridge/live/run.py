@@ -18,6 +18,7 @@ from edge_ttvos.firmware_bridge.engines.base import EngineOptions
 from edge_ttvos.firmware_bridge.live.capture import command
 from edge_ttvos.firmware_bridge.live.loop import Live
 from edge_ttvos.firmware_bridge.live.notify import Watchdog
+from edge_ttvos.firmware_bridge.live.outcome import Outcome
 from edge_ttvos.firmware_bridge.live.outlet import Outlet
 from edge_ttvos.firmware_bridge.live.preview import Preview
 from edge_ttvos.firmware_bridge.live.results import Results
@@ -77,13 +78,12 @@ class LiveConfig:
     keep_all: bool = False
 
 
-def run_live(config: LiveConfig, tell: Tell, opened: Tell = lambda url: None) -> dict[str, Any]:
+def run_live(config: LiveConfig, tell: Tell) -> dict[str, Any]:
     """Follow until the recording ends, a signal comes, or ``q`` is pressed in the window.
 
     Args:
         config: what to do.
-        tell: gets lines for people: where the page is, what the camera does.
-        opened: gets the page's URL.
+        tell: gets lines for people about what goes wrong on the way.
 
     Returns:
         The run's record: frames, latency, camera, and ``signal`` if one ended it.
@@ -100,7 +100,7 @@ def run_live(config: LiveConfig, tell: Tell, opened: Tell = lambda url: None) ->
         watchdog = Watchdog()
         live.every_turn.append(watchdog.feed)
         supervisor = Supervisor(partial(command, config.source, config.camera), slot, tell=tell)
-        _outlets(config, live, supervisor, stack, opened)
+        _outlets(config, live, supervisor, stack, tell)
         stack.callback(watchdog.stopping)
         stack.callback(supervisor.close)
         supervisor.start()
@@ -116,14 +116,14 @@ def run_live(config: LiveConfig, tell: Tell, opened: Tell = lambda url: None) ->
 
 
 def _outlets(
-    config: LiveConfig, live: Live, supervisor: Supervisor, stack: ExitStack, opened: Tell
+    config: LiveConfig, live: Live, supervisor: Supervisor, stack: ExitStack, tell: Tell
 ) -> None:
     """Open all that outcomes go to."""
     if config.results is not None:
         results = Results(config.results)
-        lines = Outlet("results", results.write, LINES)
+        lines = Outlet("results", results.write, LINES, config.keep_all)
         stack.callback(results.close)
-        stack.callback(lines.close, 1.0)
+        stack.callback(_end_results, lines, tell)
         live.outlets.append(lines.put)
     if config.window:
         import cv2
@@ -134,12 +134,19 @@ def _outlets(
         live.screens.append(window.show)
         live.every_turn.append(window.turn)
     if config.port is not None:
-        _page(config, live, supervisor, stack, opened)
+        _page(config, live, supervisor, stack)
 
 
-def _page(
-    config: LiveConfig, live: Live, supervisor: Supervisor, stack: ExitStack, opened: Tell
-) -> None:
+def _end_results(lines: Outlet[Outcome], tell: Tell) -> None:
+    """Say what is missing of them."""
+    lines.close(1.0)
+    if lines.error is not None:
+        tell(f"results ended before their time: {lines.error}")
+    elif lines.skipped:
+        tell(f"results lack {lines.skipped} lines: whoever read them was too slow")
+
+
+def _page(config: LiveConfig, live: Live, supervisor: Supervisor, stack: ExitStack) -> None:
     vitals = Vitals()
     stack.callback(vitals.close)
     source = without_password(config.source)
@@ -151,7 +158,6 @@ def _page(
     stack.callback(web.close)
     web.start()
     web.announce()
-    opened(web.url)
 
 
 @contextmanager

@@ -207,3 +207,14 @@ def test_windows_need_another_opencv(
 
     assert done.code == 1
     assert "pip install opencv-python;" in done.err
+
+
+def test_results_that_cannot_be_written_any_more_are_said_so(
+    shell: Call, clip: Path, small: tuple[object, ...]
+) -> None:
+    done = shell(
+        *("live", "--source", clip, "--every-frame", *BOX, *small, "--results", "/dev/full")
+    )
+
+    assert done.code == 0, done
+    assert "results ended before their time: [Errno 28]" in done.err
