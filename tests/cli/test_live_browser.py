@@ -246,6 +246,20 @@ def test_lost_is_shown(page: Page, cup: tuple[bytes, Any], camera: Any) -> None:
         camera.frames[:] = [cup[0]]
 
 
+def test_a_camera_that_goes_away_and_comes_back(
+    page: Page, cup: tuple[bytes, Any], camera: Any
+) -> None:
+    page.point(bounding_box(cup[1]), "cup")
+    camera.frames[:] = []  # whoever connects is cut off
+    try:
+        page.wait(lambda: page.part("banner").text.startswith("Camera: http://127.0.0.1"))
+    finally:
+        camera.frames[:] = [cup[0]]
+
+    page.wait(lambda: page.part("camera").text == "live")
+    page.wait(lambda: page.state().endswith("%"))
+
+
 def test_pause_and_go_on(page: Page) -> None:
     page.click("pause")
     page.wait(lambda: page.part("banner").text == "Paused")

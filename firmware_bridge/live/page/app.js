@@ -108,8 +108,8 @@ function showState() {
 function headline() {
   const { camera, picture, paused, pointing: who } = status;
   if (pointing.on) return ["", false]; // the form says so, and nothing should cover the picture
-  if (camera.state === "waiting" || camera.state === "failed") return [`Camera: ${camera.why}`, true];
   if (camera.state === "ended") return ["The recording has ended.", false];
+  if (camera.state !== "live" && camera.why) return [`Camera: ${camera.why}`, true];
   if (!picture) return ["Waiting for the camera.", false];
   if (paused) return ["Paused", false];
   if (who) return ["Somebody is pointing at an object.", false];
