@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 from typing import cast
 
 from edge_ttvos.firmware_bridge.sources.camera import Camera, CameraOptions
@@ -27,6 +26,8 @@ FILES = ("playback", "Playback")
 def open_camera(source: str, options: CameraOptions) -> Camera:
     """Open ``picamera2[:N]``, ``v4l2:N``, ``gstreamer:PIPELINE``, a URL, or a file or folder.
 
+    A file of such a name is ``./picamera2``.
+
     Raises:
         CameraSetupError: something must be installed, or typed otherwise.
         SourceError: the camera cannot be opened now.
@@ -42,6 +43,4 @@ def is_recording(source: str) -> bool:
 
 
 def _place(source: str) -> tuple[str, str]:
-    if Path(source).exists():
-        return FILES
     return SCHEMES.get(source.partition(":")[0], FILES)

@@ -57,6 +57,8 @@ def test_a_path_is_a_recording(clip: Path) -> None:
     assert isinstance(open_camera(str(clip), OPTIONS), Playback)
     assert is_recording(str(clip))
     assert is_recording("no/such/file.mp4")
+    assert is_recording("./picamera2")
+    assert not is_recording("picamera2")
 
 
 def test_a_path_that_leads_nowhere_is_not_tried_again() -> None:
