@@ -14,7 +14,7 @@ from edge_ttvos.firmware_bridge.live.slot import Slot
 from edge_ttvos.firmware_bridge.live.supervisor import CameraState, Patience, Supervisor
 
 FLAKY = Path(__file__).with_name("flaky.py")
-PATIENCE = Patience(opening=30, picture=0.5, shortest=0.01, longest=0.02, leaving=0.1)
+PATIENCE = Patience(opening=30, picture=2, shortest=0.01, longest=0.02, leaving=0.1)
 DEADLINE = 60.0  # seconds; only a test that fails takes so long
 
 Open = Callable[[str], Supervisor]

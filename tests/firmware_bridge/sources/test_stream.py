@@ -45,7 +45,7 @@ def jpeg(grey: int, size: tuple[int, int] = (48, 64)) -> bytes:
 @pytest.fixture
 def serve(clip_server: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """A camera on a server whose every part is changed on its way."""
-    monkeypatch.setattr(stream, "TIMEOUT", (10.0, 1.0))
+    monkeypatch.setattr(stream, "TIMEOUT", (30.0, 3.0))
     servers: list[Any] = []
 
     def start(change: Change = lambda number, part: part) -> StreamCamera:
@@ -128,7 +128,7 @@ def leave(number: int, part: bytes) -> bytes:
 
 def hang(number: int, part: bytes) -> bytes:
     if number == 30:
-        time.sleep(5)
+        time.sleep(8)
     return part
 
 
