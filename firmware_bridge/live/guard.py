@@ -77,7 +77,7 @@ class Guard:
         shown = parse_qs(scope["query_string"].decode("latin-1")).get(PARAMETER, [""])[0]
         if not self._matches(shown):
             return PlainTextResponse("the token is missing or wrong: open the printed URL", 401)
-        return self._welcome(scope) if scope["type"] == "http" else None
+        return self._welcome() if scope["type"] == "http" else None
 
     def _is_ours(self, host: str) -> bool:
         name = urlsplit(f"//{host}").hostname or ""
@@ -90,9 +90,9 @@ class Guard:
     def _matches(self, shown: str) -> bool:
         return secrets.compare_digest(shown.encode(), (self._token or "").encode())
 
-    def _welcome(self, scope: Scope) -> Response:
-        """The same page without the token in its address, which others might see."""
-        response = RedirectResponse(scope["path"], 303)
+    def _welcome(self) -> Response:
+        """The page without the token in its address, which others might see."""
+        response = RedirectResponse("/", 303)
         response.set_cookie(COOKIE, self._token or "", httponly=True, samesite="strict")
         return response
 

@@ -30,6 +30,7 @@ HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'"
     ),
+    "Cross-Origin-Resource-Policy": "same-origin",  # no other page shows our pictures
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }

@@ -139,6 +139,7 @@ def test_the_page_is_there_and_loads_nothing_from_elsewhere(
     assert status == 200
     assert headers["Content-Type"].startswith(kind)
     assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert b"http://" not in body.replace(b"http://www.w3.org/", b"")
     assert b"https://" not in body
 
