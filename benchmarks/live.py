@@ -14,7 +14,6 @@ import json as jsonlib
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -59,7 +58,7 @@ def child(*command: str, until: str) -> Iterator[tuple[subprocess.Popen[str], st
             found = re.search(until + r"(http://\S+)", line)
         yield process, found[1]
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
         process.communicate()
 
 
