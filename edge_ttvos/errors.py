@@ -5,6 +5,7 @@
     │   ├── MaskError         a mask or a box of the wrong size, type or content
     │   ├── FrameError        a frame that cannot be read or has another size
     │   ├── SourceError       a video, folder or stream that cannot be opened
+    │   │   └── CameraSetupError  one that needs something installed or typed otherwise
     │   └── DatasetError      a data set that is not laid out as expected
     ├── CapacityError         more objects than the arena has slots for
     ├── ModelError            a checkpoint or bundle that cannot be used
@@ -41,6 +42,10 @@ class FrameError(InputError):
 
 class SourceError(InputError):
     """A video, folder or stream cannot be opened or ended too early."""
+
+
+class CameraSetupError(SourceError):
+    """A camera that trying again does not open: install something, or name it otherwise."""
 
 
 class DatasetError(InputError):

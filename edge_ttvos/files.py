@@ -14,8 +14,13 @@ from edge_ttvos.errors import OutputError
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, durable: bool = True) -> Iterator[Path]:
     """Give a temporary path in the same folder; on success it becomes ``path``, else it vanishes.
+
+    Args:
+        path: of the file.
+        durable: whole even if the power fails. Waiting for the disk takes milliseconds: a camera's
+            masks come faster.
 
     Raises:
         OutputError: the folder is read-only or missing, or the disk is full.
@@ -25,8 +30,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         temporary.open("xb").close()
         yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
+        if durable:
+            with temporary.open("rb+") as written:
+                os.fsync(written.fileno())
         temporary.chmod(0o644)
         os.replace(temporary, path)
     except OSError as error:
@@ -36,9 +42,9 @@ def whole_file(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes, durable: bool = True) -> None:
     """Write a file whole or not at all."""
-    with whole_file(path) as temporary:
+    with whole_file(path, durable) as temporary:
         temporary.write_bytes(data)
 
 

@@ -18,6 +18,7 @@ from edge_ttvos.weights import LICENSE_NOTE, find_checkpoint
 
 MINIMUM = (3, 10)
 TORCH = "torch"  # the engine that takes the shipped weights; a board has bundles instead
+PAGE = ("starlette", "uvicorn", "wsproto", "segno")  # the extra ``live``
 ENGINE = "engine "  # how the names of engines' checks begin
 BASE = {  # distributions and the modules that they bring, perhaps by another distribution
     "av": "av",
@@ -76,6 +77,7 @@ def diagnose() -> Diagnosis:
             *(_engine(name) for name in known_engines()),
             *system_checks(),
             _weights(needed=TORCH in known_engines()),
+            _page(),
             Check("weights' licence", True, LICENSE_NOTE, needed=False),
         )
     )
@@ -95,6 +97,16 @@ def _library(distribution: str, module: str) -> Check:
         return Check(distribution, False, str(error), advice=f"pip install {distribution}")
     version = _version(distribution) or getattr(loaded, "__version__", "installed")
     return Check(distribution, True, str(version))
+
+
+def _page() -> Check:
+    """What ``live`` needs for its page; without it there is a window, or results alone."""
+    try:
+        found = [f"{name} {metadata.version(name)}" for name in PAGE]
+    except metadata.PackageNotFoundError as error:
+        said = f"needs {error.name}"
+        return Check("live page", False, said, needed=False, advice=f"pip install {' '.join(PAGE)}")
+    return Check("live page", True, ", ".join(found), needed=False)
 
 
 def _engine(name: str) -> Check:

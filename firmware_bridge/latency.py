@@ -37,32 +37,49 @@ class Stopwatch:
         self._since = now
 
 
+class Histogram:
+    """Milliseconds in bins of constant number; percentiles to 1 %."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._bins = np.zeros(BINS, np.int64)
+
+    def add(self, milliseconds: float) -> None:
+        """One more."""
+        self.count += 1
+        self._bins[_bin(milliseconds)] += 1
+
+    def percentile(self, share: float) -> float | None:
+        """Milliseconds that ``share`` (0…1) of them stay within; None where there are none."""
+        if not self.count:
+            return None
+        index = int(np.searchsorted(np.cumsum(self._bins), share * self.count))
+        return float(SMALLEST * GROWTH ** (index + 0.5)) if index else 0.0
+
+
 class Latencies:
     """Frames' timings: totals by stage, and percentiles to 1 % of each stage and the whole."""
 
     def __init__(self) -> None:
         self.frames = 0
         self._stages = dict.fromkeys(STAGES, 0.0)
-        self._bins = np.zeros((len(STAGES) + 1, BINS), np.int64)  # the last: the whole frame
+        self._whole = Histogram()
+        self._parts = {stage: Histogram() for stage in STAGES}
 
     def add(self, timings: Mapping[str, float]) -> None:
         """One frame's milliseconds by stage."""
         self.frames += 1
-        for row, stage in enumerate(STAGES):
+        for stage in STAGES:
             self._stages[stage] += timings[stage]
-            self._bins[row, _bin(timings[stage])] += 1
-        self._bins[-1, _bin(sum(timings.values()))] += 1
+            self._parts[stage].add(timings[stage])
+        self._whole.add(sum(timings.values()))
 
     def percentile(self, share: float, stage: str | None = None) -> float | None:
         """Milliseconds that ``share`` (0…1) of the frames stay within, whole or in one stage.
 
         None without frames.
         """
-        if not self.frames:
-            return None
-        bins = self._bins[-1 if stage is None else STAGES.index(stage)]
-        index = int(np.searchsorted(np.cumsum(bins), share * self.frames))
-        return float(SMALLEST * GROWTH ** (index + 0.5)) if index else 0.0
+        return (self._whole if stage is None else self._parts[stage]).percentile(share)
 
     def mean(self, *stages: str) -> float | None:
         """Mean milliseconds a frame of these stages, or of the whole frame; None without frames."""

@@ -18,6 +18,7 @@ from edge_ttvos.evaluation.masks import davis_palette
 
 Picture = NDArray[np.uint8]
 Plane = NDArray[np.float32]
+Colour = tuple[int, int, int]  # R, G, B
 
 TINT = 0.45  # share of the object's colour inside it
 DIMMEST = 150  # of an object's brightest channel
@@ -31,6 +32,7 @@ def draw(
     mask: Picture,
     labels: Mapping[int, str] | None = None,
     alpha: float = TINT,
+    colours: Mapping[int, Colour] | None = None,
 ) -> Picture:
     """Draw all objects on a copy of a frame.
 
@@ -39,6 +41,7 @@ def draw(
         mask: object ids (H, W) uint8, 0 is the background.
         labels: text for each id; an id without one gets no label. None: the ids themselves.
         alpha: share of the colour in the tint, 0…1.
+        colours: RGB for each id; an id without one has that of ``colour``.
 
     Returns:
         (H, W, 3) RGB uint8.
@@ -49,11 +52,12 @@ def draw(
     check_mask(frame, mask)
     picture = frame.copy()
     ids = [int(i) for i in np.flatnonzero(np.bincount(mask.ravel(), minlength=256)) if i]
-    boxes = {i: _paint(picture, mask == i, colour(i), alpha) for i in ids}
+    paints = {i: (colours or {}).get(i) or colour(i) for i in ids}
+    boxes = {i: _paint(picture, mask == i, paints[i], alpha) for i in ids}
     texts = {i: str(i) for i in ids} if labels is None else labels
     for i in ids:
         if texts.get(i):
-            _name(picture, boxes[i], texts[i], colour(i))
+            _name(picture, boxes[i], texts[i], paints[i])
     return picture
 
 
@@ -67,7 +71,7 @@ def check_mask(frame: Picture, mask: Picture) -> None:
 
 
 @lru_cache(maxsize=256)
-def colour(object_id: int) -> tuple[int, int, int]:
+def colour(object_id: int) -> Colour:
     """RGB of an object: the DAVIS palette's hue, at least ``DIMMEST`` bright."""
     red, green, blue = (int(c) for c in davis_palette()[object_id])
     brightest = max(red, green, blue, 1)
@@ -76,7 +80,7 @@ def colour(object_id: int) -> tuple[int, int, int]:
 
 
 def _paint(
-    picture: Picture, inside: NDArray[np.bool_], rgb: tuple[int, int, int], alpha: float
+    picture: Picture, inside: NDArray[np.bool_], rgb: Colour, alpha: float
 ) -> tuple[int, int, int, int]:
     """Tint and outline one object in place; returns its box (x, y, width, height)."""
     solid = inside.view(np.uint8)
@@ -115,9 +119,7 @@ def _edge(solid: Picture, width: float) -> Picture:
     return np.asarray(cv2.LUT(soft, np.rint(255 * cover).astype(np.uint8)), np.uint8)
 
 
-def _name(
-    picture: Picture, box: tuple[int, int, int, int], text: str, rgb: tuple[int, int, int]
-) -> None:
+def _name(picture: Picture, box: tuple[int, int, int, int], text: str, rgb: Colour) -> None:
     """Put a label above the object, or inside it where there is no room above."""
     height, width = picture.shape[:2]
     badge, cover = _badge(text, max(SMALLEST_TEXT, round(TEXT * min(height, width))), rgb)
@@ -132,7 +134,7 @@ def _name(
 
 
 @lru_cache(maxsize=1024)
-def _badge(text: str, size: int, rgb: tuple[int, int, int]) -> tuple[Picture, Plane]:
+def _badge(text: str, size: int, rgb: Colour) -> tuple[Picture, Plane]:
     """Text on a rounded patch of the object's colour: RGB (h, w, 3) and its coverage (h, w)."""
     font = ImageFont.load_default(size)
     left, _, right, _ = font.getbbox(text)
@@ -149,6 +151,6 @@ def _badge(text: str, size: int, rgb: tuple[int, int, int]) -> tuple[Picture, Pl
     return np.array(badge), np.array(smooth, np.float32) / np.float32(255)
 
 
-def _luminance(rgb: tuple[int, int, int]) -> float:
+def _luminance(rgb: Colour) -> float:
     """How bright a colour looks, 0…255."""
     return 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2]

@@ -23,6 +23,7 @@ from edge_ttvos.errors import FrameError, OutputError
 ENCODERS = ("libx264", "libopenh264")  # FFmpeg's names, best first
 FRAGMENT_FRAMES = 12  # between key frames, at each of which a fragment ends
 DEFAULT_FPS = 25.0
+MILLISECOND = Fraction(1, 1000)
 X264_OPTIONS = {
     "preset": "veryfast",
     "tune": "zerolatency",  # no frame waits in the encoder for those after it
@@ -43,6 +44,7 @@ class VideoWriter:
         size: height and width of the frames; odd sides gain a row or column, a copy of the last.
         fps: frames a second; None: ``DEFAULT_FPS``.
         encoders: FFmpeg's names of encoders to choose from, best first.
+        timed: every frame says when it is shown, to the millisecond, as a camera's do.
 
     Raises:
         OutputError: the file cannot be made, or FFmpeg was built without any of the encoders.
@@ -54,6 +56,7 @@ class VideoWriter:
         size: tuple[int, int],
         fps: float | None = None,
         encoders: Sequence[str] = ENCODERS,
+        timed: bool = False,
     ) -> None:
         self._path, self._size = path, size
         encoder = find_encoder(encoders)
@@ -67,10 +70,18 @@ class VideoWriter:
         self._stream.pix_fmt = "yuv420p"
         self._stream.gop_size = FRAGMENT_FRAMES
         self._stream.options = dict(X264_OPTIONS) if encoder == "libx264" else {}
+        if timed:
+            self._stream.codec_context.time_base = MILLISECOND
+        self._shown_at = -1  # milliseconds, of the last frame of a timed video
         self._open = True
 
-    def write(self, frame: NDArray[np.uint8]) -> None:
+    def write(self, frame: NDArray[np.uint8], at: float | None = None) -> None:
         """Append a frame (H, W, 3) RGB uint8.
+
+        Args:
+            frame: of the announced size.
+            at: of a timed video, seconds since its beginning; at least a millisecond after the
+                one before.
 
         Raises:
             FrameError: it has another size or type than announced.
@@ -81,8 +92,12 @@ class VideoWriter:
                 f"frame must be (H, W, 3)={(*self._size, 3)} uint8 like the others of the video; "
                 f"got {frame.shape} {frame.dtype}"
             )
-        picture = av.VideoFrame.from_ndarray(_even(frame), format="rgb24")
-        self._encode(picture.reformat(format="yuv420p", dst_colorspace="ITU709"))
+        rgb = av.VideoFrame.from_ndarray(_even(frame), format="rgb24")
+        picture = rgb.reformat(format="yuv420p", dst_colorspace="ITU709")
+        if at is not None:
+            self._shown_at = max(round(at / MILLISECOND), self._shown_at + 1)
+            picture.pts, picture.time_base = self._shown_at, MILLISECOND
+        self._encode(picture)
 
     def close(self) -> None:
         """Write what is left and close the file; a second call does nothing.

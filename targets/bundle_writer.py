@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from edge_ttvos.targets.clip import Clip
 from edge_ttvos.targets.wheel import build_wheel
 
 MASKS = "masks"  # folder beside the golden frames
+UNIT = "edge-ttvos-live.service"  # for systemd
 
 INSTALLER = """\
 #!/bin/sh
@@ -136,6 +138,7 @@ def finish(folder: Path, contents: Contents) -> Manifest:
     write_bytes(folder / "requirements.txt", _lines(contents.requirements))
     options = "--system-site-packages " if contents.system_packages else ""
     write_bytes(folder / "install.sh", INSTALLER.replace("VENV_OPTIONS", options).encode())
+    write_bytes(folder / UNIT, files("edge_ttvos.firmware_bridge.live").joinpath(UNIT).read_bytes())
     build_wheel(folder)
     first = contents.models[0]
     manifest = Manifest(

@@ -20,7 +20,7 @@ from edge_ttvos.files import whole_file
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can tell: equal wheels from equal code
 NAME = "edge-ttvos"
 HOST_ONLY = ("data", "network", "quantize", "targets", "training")
-CODE = {".py", ".typed"}
+CODE = {".py", ".typed", ".html", ".js", ".css", ".svg", ".service"}
 WHEEL = "Wheel-Version: 1.0\nGenerator: edge-ttvos\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -50,6 +52,17 @@ def packages() -> dict[str, Path]:
         inside = name.removeprefix(part).strip(".").split(".")
         folders[name] = ROOT.joinpath(listed["package-dir"][part], *inside)
     return folders
+
+
+@pytest.fixture(scope="session")
+def clip_server() -> ModuleType:
+    """The example that plays a clip like a network camera."""
+    spec = importlib.util.spec_from_file_location("serve_clip", ROOT / "examples/serve_clip.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

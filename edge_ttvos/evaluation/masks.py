@@ -52,12 +52,13 @@ def read_mask(path: Path) -> Labels:
     return values
 
 
-def write_mask(path: Path, mask: Labels) -> None:
+def write_mask(path: Path, mask: Labels, durable: bool = True) -> None:
     """Write an indexed PNG in DAVIS colours; the file is whole or absent, whatever happens.
 
     Args:
         path: to write to; its folder must exist. An existing file is replaced.
         mask: object ids (H, W) uint8, 0 is the background.
+        durable: as in ``whole_file``.
 
     Raises:
         MaskError: the array has another type or number of dimensions, or is empty.
@@ -69,7 +70,7 @@ def write_mask(path: Path, mask: Labels) -> None:
     image.putpalette(davis_palette().tobytes())
     data = io.BytesIO()
     image.save(data, format="PNG")
-    write_bytes(path, data.getvalue())
+    write_bytes(path, data.getvalue(), durable)
 
 
 @lru_cache(maxsize=1)

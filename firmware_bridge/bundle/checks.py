@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from edge_ttvos.firmware_bridge.bundle.manifest import Graph, Manifest
 
 SUFFIXES = {"litert": ".tflite", "onnxruntime": ".onnx", "openvino": ".xml", "tensorrt": ".onnx"}
-BESIDE = re.compile(r"requirements\.txt|install\.sh|LICENSE|README\.md|edge_ttvos-[^/]+\.whl")
+BESIDE = re.compile(
+    r"requirements\.txt|install\.sh|LICENSE|README\.md|edge-ttvos-live\.service|edge_ttvos-[^/]+\.whl"
+)
 # What may be codes: all that graphs exchange but the frame, whose bytes are codes already.
 CODED = (
     *("s4", "s8", "s16", "masks", "modified_s8", "f", "g", "q", "attention"),

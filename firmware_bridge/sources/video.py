@@ -47,7 +47,7 @@ class VideoSource(Source):
             first = next(self._decoded(container), None)
         if first is None:
             raise SourceError(f"{path} holds no frame that can be decoded. Check or convert it.")
-        height, width = _upright(first).shape[:2]
+        height, width = upright(first).shape[:2]
         self.size = (height, width)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -57,7 +57,7 @@ class VideoSource(Source):
             for decoded in islice(self._decoded(container), self._window.end):
                 clock.tick(decoded)
                 if self._window.wants(count):
-                    image = _upright(decoded)
+                    image = upright(decoded)
                     check_size(f"frame {count} of {self._path}", image, self.size)
                     yield Frame(count, f"{count:05d}", image)
                 count += 1
@@ -195,7 +195,7 @@ def _until_gap(
         yield frame
 
 
-def _upright(frame: av.VideoFrame) -> Image:
+def upright(frame: av.VideoFrame) -> Image:
     """The frame as RGB, turned as the recording's display matrix says."""
     # older PyAV (16 and before) takes all colours for BT.601's unless told
     spaces = ("ITU709", "ITU601") if frame.colorspace == _BT709 else (None, None)

@@ -47,6 +47,7 @@ def test_doctor_in_json(call: Callable[..., Any]) -> None:
     record = done.json
     assert (record["schema"], record["complete"], record["can_track"]) == (1, True, True)
     checks = {check["name"]: check for check in record["checks"]}
+    assert checks["live page"]["ok"]
     assert checks["weights' licence"]["finding"] == LICENSE_NOTE
     assert all(checks[name]["ok"] for name in ("python", "numpy", "engine torch", "weights"))
     assert record["protocol"]["device"]

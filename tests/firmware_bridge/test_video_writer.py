@@ -195,3 +195,14 @@ def test_closing_twice_is_once_and_no_frames_are_no_error(tmp_path: Path) -> Non
     writer = VideoWriter(tmp_path / "a.mp4", (48, 64))
     writer.close()
     writer.close()
+
+
+def test_a_timed_video_shows_frames_when_they_were_taken(tmp_path: Path) -> None:
+    path = tmp_path / "timed.mp4"
+    with VideoWriter(path, (48, 64), timed=True) as writer:
+        for frame, at in zip(greys(5), (0, 0.0001, 0.04, 1.5, 1.533), strict=True):
+            writer.write(frame, at)
+
+    with av.open(str(path)) as container:
+        times = [round(float(frame.time), 3) for frame in container.decode(video=0)]
+    assert times == [0, 0.001, 0.04, 1.5, 1.533]

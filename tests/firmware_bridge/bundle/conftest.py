@@ -72,7 +72,8 @@ class Draft:
             "requirements": ["numpy>=1.26", "ai-edge-litert==2.3.0; python_version >= '3.10'"],
         }
         self.table["graphs"] = [self._graph(engine, size) for size in sizes]
-        for name in ("requirements.txt", "install.sh", "edge_ttvos-0.1.0-py3-none-any.whl"):
+        beside = ("requirements.txt", "install.sh", "edge-ttvos-live.service")
+        for name in (*beside, "edge_ttvos-0.1.0-py3-none-any.whl"):
             self.put(name, name.encode())
         self.save()
 
