@@ -23,8 +23,15 @@ def find_model(model: str) -> str:
 
     ``default`` is the float checkpoint, or the INT8 bundle where PyTorch is not installed.
     """
-    name = "release-int8" if model == "default" and find_spec("torch") is None else model
+    name = "release-int8" if model == "default" and not _torch_is_there() else model
     return str(BUNDLES[name]) if name in BUNDLES else model
+
+
+def _torch_is_there() -> bool:
+    try:
+        return find_spec("torch") is not None
+    except ImportError:
+        return False
 
 
 def find_checkpoint(model: str) -> Path:

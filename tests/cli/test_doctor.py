@@ -78,7 +78,7 @@ def test_one_engine_is_enough(shell: Callable[..., Any]) -> None:
 def test_without_torch_a_checkpoint_ends_with_one_clear_line(
     shell: Callable[..., Any], clip: Path, tmp_path: Path
 ) -> None:
-    options = ("--box", "1,2,30,30", "--out", tmp_path / "out")
+    options = ("--box", "1,2,30,30", "--model", "release", "--out", tmp_path / "out")
 
     done = shell("track", clip, *options, before=WITHOUT_TORCH)
 
@@ -86,6 +86,19 @@ def test_without_torch_a_checkpoint_ends_with_one_clear_line(
     assert "engine torch needs torch, which is not installed" in done.complaint
     assert REMEDY in done.complaint
     assert not (tmp_path / "out").exists()
+
+
+def test_without_torch_the_default_is_the_int8_model(
+    shell: Callable[..., Any], clip: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("ai_edge_litert.interpreter")
+    options = ("--box", "1,2,30,30", "--out", tmp_path / "out", "--json", "-")
+
+    done = shell("track", clip, *options, before=WITHOUT_TORCH)
+
+    assert done.code == 0, done.err
+    protocol = done.json["protocol"]
+    assert (protocol["engine"], protocol["precision"]) == ("litert", "w8a8sfloat")
 
 
 def test_without_torch_score_works(

@@ -196,7 +196,7 @@ def test_a_video_without_its_index(
 def test_a_model_that_is_not_there(refused: Callable[..., str], tmp_path: Path) -> None:
     said = refused("--box", BOX, model="no-such-model")
     assert "there is no model 'no-such-model': give default, release" in said
-    assert "holds no model.safetensors" in refused("--box", BOX, model=tmp_path)
+    assert "holds none of model.safetensors" in refused("--box", BOX, model=tmp_path)
 
 
 @pytest.mark.parametrize("share", [0, 0.001, 0.5], ids=["empty", "header cut", "weights cut"])
@@ -275,7 +275,7 @@ def with_metadata(checkpoint: Path, target: Path, change: dict[str, str | None])
 
 
 def test_an_engine_that_is_not_there(refused: Callable[..., str]) -> None:
-    assert "there is no engine 'abacus'; known: torch" in refused(
+    assert "there is no engine 'abacus'; known: litert, " in refused(
         "--box", BOX, "--engine", "abacus"
     )
 
