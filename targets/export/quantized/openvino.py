@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 from edge_ttvos.quantize.graph import Graph
 from edge_ttvos.quantize.model import QuantizedModel
+from edge_ttvos.targets.export.openvino import write_representation
 from edge_ttvos.targets.export.quantized.onnx import serialized
 from edge_ttvos.targets.export.quiet import quietly
 
@@ -19,11 +19,8 @@ def export(model: QuantizedModel, graph: Graph, folder: Path) -> tuple[Path, ...
     Raises:
         ExportError: the converter failed.
     """
-    import openvino
-
     path = folder / f"{graph.name}{SUFFIX}"
     data = serialized(model, graph)
     with quietly(f"{graph.name} to OpenVINO"):
-        read = openvino.Core().read_model(io.BytesIO(data))
-        openvino.save_model(read, path, compress_to_fp16=False)
+        write_representation(data, path)
     return (path, path.with_suffix(".bin"))
