@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from importlib.util import find_spec
 from typing import Any
 
@@ -40,7 +41,6 @@ def test_another_stands_in_and_it_is_told(
     installed: set[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     installed |= {"onnxruntime"}
-    tell.cache_clear()  # another test may have heard it already
     with caplog.at_level(logging.WARNING):
         assert runner_of("tensorrt") == "onnxruntime"
         assert runner_of("tensorrt") == "onnxruntime"
@@ -52,8 +52,10 @@ def test_where_nothing_can_the_engine_itself_says_what_to_type(installed: set[st
     assert runner_of("litert") == "litert"
 
 
-def test_tensorrt_comes_with_jetpack_not_from_pip() -> None:
+def test_tensorrt_comes_with_jetpack_not_from_pip(monkeypatch: pytest.MonkeyPatch) -> None:
     if find_spec("tensorrt"):
         pytest.skip("it is installed")
+    # where another test ran it on simulated libraries
+    monkeypatch.delitem(sys.modules, "edge_ttvos.firmware_bridge.engines.tensorrt", raising=False)
     with pytest.raises(EngineError, match="type: sudo apt install python3-libnvinfer"):
         load_opener("tensorrt")
