@@ -20,7 +20,8 @@ def test_a_failure_is_told_and_the_converter_stays_outside(tmp_path: Path) -> No
     if find_spec(CONVERTER) is None:
         pytest.skip(f"{CONVERTER} is not installed")
     graph = Graph("decode", nn.Upsample(size=(2, 2), mode="area"), {"nonsense": torch.ones(1)}, ())
+    before = CONVERTER in sys.modules  # another test may have brought it along
     with pytest.raises(ExportError, match="decode to LiteRT cannot be exported"):
         export(graph, tmp_path)
     assert list(tmp_path.iterdir()) == []
-    assert CONVERTER not in sys.modules
+    assert (CONVERTER in sys.modules) == before
