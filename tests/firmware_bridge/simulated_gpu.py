@@ -255,6 +255,7 @@ def install(patch: pytest.MonkeyPatch, version: str = "10.3.0", cuda: Cuda | Non
     patch.setitem(sys.modules, "tensorrt", library(version))
     patch.delitem(sys.modules, ENGINE, raising=False)
     module = importlib.import_module(ENGINE)
+    del sys.modules[ENGINE]  # so that it is gone afterwards
     patch.setitem(sys.modules, ENGINE, module)
     patch.setattr(module, "load_runtime", lambda: cuda or Cuda())
     return module

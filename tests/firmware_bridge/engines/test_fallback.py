@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from importlib.util import find_spec
 from typing import Any
 
@@ -52,10 +51,8 @@ def test_where_nothing_can_the_engine_itself_says_what_to_type(installed: set[st
     assert runner_of("litert") == "litert"
 
 
-def test_tensorrt_comes_with_jetpack_not_from_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tensorrt_comes_with_jetpack_not_from_pip() -> None:
     if find_spec("tensorrt"):
         pytest.skip("it is installed")
-    # where another test ran it on simulated libraries
-    monkeypatch.delitem(sys.modules, "edge_ttvos.firmware_bridge.engines.tensorrt", raising=False)
     with pytest.raises(EngineError, match="type: sudo apt install python3-libnvinfer"):
         load_opener("tensorrt")
