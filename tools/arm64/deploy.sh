@@ -3,7 +3,7 @@
 #
 # An OpenSSH server on the loopback interface, with keys of its own, puts every login into the arm64
 # userland of BUILD, which run.sh makes. OPTIONS are those of `edge-ttvos deploy --to`, --model BUNDLE
-# first of all. SUITE, BOARD and PYTHON as in run.sh. The home folder there is BUILD/work/home.
+# first of all. SUITE, BOARD and PYTHON as in run.sh. The home folder there is BUILD/board/home.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -16,14 +16,14 @@ suite=${SUITE:-bookworm} python=${PYTHON:-python3} sshd=$(PATH=$PATH:/usr/sbin c
 keys=$(mktemp -d)
 trap 'kill "${server:-}" 2>/dev/null || :; rm -rf "$keys"' EXIT
 
-mkdir -p "$build/work/home"
+mkdir -p "$build/board/home"
 ((EUID)) || mkdir -p /run/sshd # where a server of root's parts its privileges
 for key in host client; do ssh-keygen -q -t ed25519 -N '' -f "$keys/$key"; done
 port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 
 cat >"$keys/login" <<EOF
 #!/bin/sh
-exec "$here/enter.sh" "$build/$suite" "$build/work" env HOME=/mnt/home sh -c "\$SSH_ORIGINAL_COMMAND"
+exec "$here/enter.sh" "$build/$suite" "$build/board" env HOME=/mnt/home sh -c "\$SSH_ORIGINAL_COMMAND"
 EOF
 chmod +x "$keys/login"
 environment=()

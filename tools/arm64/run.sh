@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=$1
 shift
 suite=${SUITE:-bookworm} board=${BOARD:-pi5} python=${PYTHON:-python3}
-work=$build/work venv=venv-$suite
+work=$build/board venv=venv-$suite
 
 # Two runs would install over each other.
 mkdir -p "$work"
