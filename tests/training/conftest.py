@@ -46,11 +46,3 @@ def recipe() -> Recipe:
         ),
         bfloat16=False,
     )
-
-
-@pytest.fixture(autouse=True)
-def no_forks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clips are made in this process: engines that other tests have loaded leave threads in it,
-    and what is forked from such a process may die with it. ``tests/cli/test_train.py`` trains with
-    workers, in processes of its own."""
-    monkeypatch.setattr("edge_ttvos.training.run.worker_count", lambda device: 0)
