@@ -114,7 +114,25 @@ def call() -> Call:
 
 
 @pytest.fixture(scope="session")
-def launch(tmp_path_factory: pytest.TempPathFactory) -> Launch:
+def launched() -> list[subprocess.Popen[str]]:
+    """All processes that were started."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def none_left_running(launched: list[subprocess.Popen[str]]) -> Iterator[None]:
+    """A test that fails takes what it started with it: the next one would suffer for it."""
+    before = len(launched)
+    yield
+    for process in launched[before:]:
+        with process:
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def launch(
+    tmp_path_factory: pytest.TempPathFactory, launched: list[subprocess.Popen[str]]
+) -> Launch:
     """Start the command in a process of its own, far from the checkout.
 
     ``before`` is Python to run first: to set a limit, to plant an accident. Ctrl-C works whatever
@@ -136,7 +154,7 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Launch:
                 "main()",
             )
         )
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-c", code, *map(str, arguments)],
             cwd=folder,
             stdout=subprocess.PIPE,
@@ -145,6 +163,8 @@ def launch(tmp_path_factory: pytest.TempPathFactory) -> Launch:
             encoding="utf-8",
             env={**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})},
         )
+        launched.append(process)
+        return process
 
     return start
 
