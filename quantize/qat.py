@@ -25,7 +25,7 @@ from edge_ttvos.network.losses import bootstrapped_cross_entropy, soft_jaccard_e
 from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.quantize.lower import lower
 from edge_ttvos.quantize.network import SimulatedNetwork
-from edge_ttvos.quantize.recipe import Recipe, as_dict
+from edge_ttvos.quantize.recipe import Recipe, Training, as_dict
 from edge_ttvos.quantize.scheme import Scheme
 from edge_ttvos.quantize.simulation import Simulation
 from edge_ttvos.quantize.weights import QuantizedKernels
@@ -103,7 +103,7 @@ class QatTrainer:
             group["lr"] = self._rate()
         plan = self.recipe.training
         with torch.autocast("cpu", torch.bfloat16, enabled=plan.bfloat16):
-            loss = distilled(self.student, self.teacher, batch, plan.distillation)
+            loss = distilled(self.student, self.teacher, batch, plan)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.kernels.parameters(), CLIP_NORM)
@@ -158,29 +158,39 @@ class QatTrainer:
         return plan.learning_rate * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * share)))
 
 
-def distilled(student: TTVOS, teacher: TTVOS, batch: Batch, weight: float) -> Tensor:
-    """Mean loss of a clip's frames: masks as annotated, and what the float network says of them.
+def distilled(student: TTVOS, teacher: TTVOS, batch: Batch, plan: Training) -> Tensor:
+    """Mean loss of a clip's frames: as the float network has it, and as annotated.
 
     Both roll out by themselves from the same first mask: each meets its own errors.
     """
     truth, given = batch.masks.float(), batch.given.float()
     with torch.no_grad():
-        wanted = _rollout(teacher, batch, given)
-    terms = []
-    for t, (logits, float_logits) in enumerate(
-        zip(_rollout(student, batch, given), wanted, strict=True), start=1
-    ):
-        logits = logits.float()
-        foreground = logits.softmax(dim=1)[:, 1]
-        loss = bootstrapped_cross_entropy(logits, truth[:, t], HARD_PIXELS)
-        loss = loss + soft_jaccard_each(foreground, truth[:, t]).mean()
-        target = float_logits.float().softmax(dim=1)
-        terms.append(loss + weight * F.cross_entropy(logits, target))
-    return torch.stack(terms).mean()
+        wanted_maps, wanted = _rollout(teacher, batch, given)
+    maps, found = _rollout(student, batch, given)
+    total = plan.distillation * _distance(maps, wanted_maps)
+    for t, (logits, float_logits) in enumerate(zip(found, wanted, strict=True), start=1):
+        logits, target = logits.float(), float_logits.float().softmax(dim=1)
+        loss = plan.distillation * F.cross_entropy(logits, target)
+        if plan.supervision:
+            foreground = logits.softmax(dim=1)[:, 1]
+            annotated = bootstrapped_cross_entropy(logits, truth[:, t], HARD_PIXELS)
+            annotated = annotated + soft_jaccard_each(foreground, truth[:, t]).mean()
+            loss = loss + plan.supervision * annotated
+        total = total + loss / len(found)
+    return total
 
 
-def _rollout(network: TTVOS, batch: Batch, given: Tensor) -> list[Tensor]:
-    """Logits (clips, 2, h, w) of every frame after the first."""
+def _distance(maps: Features, wanted: Features) -> Tensor:
+    """Squared error of the three feature maps against the squares of those wanted; their mean."""
+    errors = [
+        (map_.float() - target.float()).square().mean() / target.float().square().mean()
+        for map_, target in zip(maps, wanted, strict=True)
+    ]
+    return torch.stack(errors).mean()
+
+
+def _rollout(network: TTVOS, batch: Batch, given: Tensor) -> tuple[Features, list[Tensor]]:
+    """Features of all frames, and logits (clips, 2, h, w) of every frame after the first."""
     clips, length = batch.frames.shape[:2]
     maps = network.encode(batch.frames.flatten(0, 1).permute(0, 3, 1, 2).float())
     by_time = [
@@ -191,7 +201,7 @@ def _rollout(network: TTVOS, batch: Batch, given: Tensor) -> list[Tensor]:
     for features in by_time[1:]:
         output, state = network.step(features, state)
         found.append(output.logits)
-    return found
+    return maps, found
 
 
 def clip_recipe(recipe: Recipe) -> TrainingRecipe:

@@ -72,7 +72,8 @@ class Training:
         frames: length of a clip.
         batch: clips a step.
         learning_rate: peak of AdamW; warms up, then follows a cosine to a twentieth.
-        distillation: weight of the float model's logits beside the clip's masks.
+        supervision: weight of the clip's annotated masks; 0: all is learnt from the float model.
+        distillation: weight of the float model's logits and features.
         stills: share of clips made from still images.
         bfloat16: compute convolutions in bfloat16; what is quantized stays float32.
     """
@@ -82,6 +83,7 @@ class Training:
     frames: int = 4
     batch: int = 4
     learning_rate: float = 1e-4
+    supervision: float = 0.0
     distillation: float = 1.0
     stills: float = 0.5
     bfloat16: bool = True
@@ -95,7 +97,12 @@ class Training:
             f"training: size must be two multiples of 16; got {list(self.size)}",
         )
         _require(self.learning_rate > 0, "training: learning_rate must be above 0")
-        _require(self.distillation >= 0, "training: distillation must not be negative")
+        for key in ("supervision", "distillation"):
+            _require(getattr(self, key) >= 0, f"training: {key} must not be negative")
+        _require(
+            self.supervision + self.distillation > 0,
+            "training: nothing to learn from, supervision and distillation are both 0",
+        )
         _require(0 <= self.stills <= 1, f"training: stills must be in 0…1; got {self.stills}")
 
 
