@@ -18,7 +18,7 @@ def parse_sequences(text: str) -> tuple[str, ...]:
         DatasetError: there is no name, or what looks like a file cannot be read.
     """
     path = Path(text)
-    if path.is_file():
+    if _is_file(path):
         entries = _lines(path)
     elif "/" in text or path.suffix == ".txt":
         raise DatasetError(f"{text} is no file: expected names parted by commas, or a file of them")
@@ -28,6 +28,14 @@ def parse_sequences(text: str) -> tuple[str, ...]:
     if not names:
         raise DatasetError(f"--sequences {text!r} names no sequence")
     return names
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is one; many names in a row are too long to be a path at all."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _lines(path: Path) -> list[str]:

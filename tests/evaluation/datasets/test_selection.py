@@ -12,6 +12,11 @@ def test_names_parted_by_commas() -> None:
     assert parse_sequences("b, a,b,") == ("b", "a")
 
 
+def test_more_names_than_a_path_may_be_long() -> None:
+    names = tuple(f"sequence-{n}" for n in range(99))
+    assert parse_sequences(",".join(names)) == names
+
+
 def test_a_file_of_names(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("blackswan\n\n  camel \nblackswan\n")
     assert parse_sequences(str(tmp_path / "list.txt")) == ("blackswan", "camel")
