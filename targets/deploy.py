@@ -25,6 +25,7 @@ from edge_ttvos.firmware_bridge.latency import MODEL_STAGES
 from edge_ttvos.firmware_bridge.selftest import GoldenRun, require, selftest
 from edge_ttvos.firmware_bridge.tracker import Tracker
 from edge_ttvos.targets.base import Target
+from edge_ttvos.targets.budget import over_budget
 from edge_ttvos.targets.bundle_writer import (
     Contents,
     finish,
@@ -227,10 +228,10 @@ class Work:
         return found
 
     def findings(self) -> list[Finding]:
-        """What of the graphs the target does not map, or does not know."""
-        models = self.references.models
+        """What of the graphs the target does not map or does not know; sizes too large for it."""
+        target, models = self.order.target, self.references.models
         files = [path for model in models for path in graph_files(self.folder, model)]
-        return problems(check(self.order.target, self.engine, files))
+        return problems(check(target, self.engine, files)) + over_budget(target, models)
 
     def _sizes(self) -> Sequence[tuple[Engine, Clip, list[Any]]]:
         it = self.references
