@@ -15,7 +15,7 @@ MIB = 2**20
 
 
 def over_budget(target: Target, models: Iterable[ModelSpec]) -> list[Finding]:
-    """Sizes whose arena, for as many objects as a tracker has slots for, takes more than there is."""
+    """Sizes whose arena, with all of its slots, takes more than the board has to spare."""
     found = []
     for model in models:
         taken, allowed = Memory(model, DEFAULT_MAX_OBJECTS).arena.nbytes, target.memory.arena_bytes

@@ -24,7 +24,7 @@ TARGET = Target(
     precision="fp32",
     partition=PARTITION,
     memory=Budget(
-        arena_bytes=32 * MIB,
+        arena_bytes=48 * MIB,
         peak_rss_bytes=384 * MIB,
         reason="as for the Raspberry Pi that carries it: the CPU must be able to run it all",
     ),

@@ -23,10 +23,10 @@ TARGET = Target(
     precision="fp32",
     partition=PARTITION,
     memory=Budget(
-        arena_bytes=32 * MIB,
+        arena_bytes=48 * MIB,
         peak_rss_bytes=2048 * MIB,
         reason=(
-            "eight objects at 480×864 take 27.8 MiB of arena; what CUDA and TensorRT take was not "
+            "eight objects at 480×864 take 44.0 MiB of arena; what CUDA and TensorRT take was not "
             "measured: a quarter of the smallest board's 8 GiB, which the GPU shares, is set aside"
         ),
     ),

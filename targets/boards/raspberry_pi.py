@@ -22,10 +22,10 @@ TARGET = Target(
     precision="fp32",
     partition=PARTITION,
     memory=Budget(
-        arena_bytes=32 * MIB,
+        arena_bytes=48 * MIB,
         peak_rss_bytes=384 * MIB,
         reason=(
-            "eight objects take 7.0 MiB of arena at 240×432 and 27.8 at 480×864; the three graphs "
+            "eight objects take 11.0 MiB of arena at 240×432 and 44.0 at 480×864; the three graphs "
             "at 480×864 took a LiteRT process of 190 MiB on x86-64; what is left of the smallest "
             "board's 1 GiB is for the system and the camera"
         ),

@@ -20,5 +20,5 @@ def test_a_size_too_large_is_told_with_its_bytes_and_what_to_do() -> None:
     (finding,) = over_budget(target, [model(240, 432), model(1088, 1920)])
 
     assert finding.file == "1088x1920"
-    assert "MiB for 8 objects, where raspberry-pi has 32" in finding.message
+    assert "MiB for 8 objects, where raspberry-pi has 48" in finding.message
     assert "--max-objects" in finding.message
