@@ -30,9 +30,16 @@ SYMMETRIC = ("tensorrt",)  # engines whose codes must lie around 0
 
 
 class Deployable(Protocol):
-    """A model that bundles are made of."""
+    """A model that bundles are made of.
+
+    Attributes:
+        tolerance: how far an engine may be from the reference.
+        own_golden: whether a bundle's golden masks are those of its own engine, once it is within
+            the tolerance, and not the reference's.
+    """
 
     tolerance: Tolerance
+    own_golden: bool
     sha256: str
     precision: str
 
@@ -89,6 +96,7 @@ class FloatModel:
     """A network as it was trained."""
 
     tolerance = STRICT
+    own_golden = False
     precision = "fp32"
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -117,6 +125,7 @@ class IntegerModel:
     """A quantized model: the simulation is its reference."""
 
     tolerance = INTEGER
+    own_golden = True  # an engine rounds some codes the other way, and equally on every board
 
     def __init__(self, model: QuantizedModel) -> None:
         self.model = model
