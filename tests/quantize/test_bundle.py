@@ -10,14 +10,16 @@ from edge_ttvos.quantize.model import QuantizedModel
 from edge_ttvos.targets.base import find_target
 from edge_ttvos.targets.deploy import Order, deploy
 from edge_ttvos.targets.models import IntegerModel
+from edge_ttvos.targets.parity import Tolerance
 
 
 def test_its_golden_masks_are_its_own_engines(quantized: QuantizedModel, tmp_path: Path) -> None:
     pytest.importorskip("ai_edge_litert")
-    order = Order(find_target("host"), IntegerModel(quantized), ((48, 80),), "litert", threads=1)
+    model = IntegerModel(quantized)
+    model.tolerance = Tolerance(cosine=0.99, error=1, jaccard=0)  # weights are random: far apart
+    order = Order(find_target("host"), model, ((48, 80),), "litert", threads=1)
 
     done = deploy(order, tmp_path / "bundle")
 
-    (parity,), (run,) = done.parity, done.golden
-    assert set(run.overlaps) == {1.0}  # bit by bit, whatever the simulation makes of the clip
-    assert all(tensor.cosine > 0.99 for tensor in parity.tensors)
+    (run,) = done.golden
+    assert set(run.overlaps) == {1.0}  # whatever the simulation makes of the clip
