@@ -4,7 +4,8 @@
         [--faults a,b] [--json FILE]
 
 ``edge-ttvos live`` runs as people run it, on an MJPEG stream over loopback. Recovery is the time
-from the moment that the fault happens, or is over if it lasts, to the next new mask.
+from the moment that the fault happens, or is over if it lasts, to the next new mask. The wall clock
+jumps by years, for these processes alone, where Debian's libfaketime is installed.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ SERVE = Path(__file__).resolve().parent.parent / "examples" / "serve_clip.py"
 PATIENCE = 90.0  # seconds until a run counts as not recovered
 SETTLE = 0.2  # seconds in which pictures may come that are older than the fault
 BOX = "--box=200,150,300,200"
+FAKE_CLOCK = "libfaketime.so.1"
 
 
 def load_server() -> Any:
@@ -120,17 +122,52 @@ class Camera:
         return named + end + half + b"\r\n"
 
 
+class WallClock:
+    """The wall clock of other processes; their monotonic one runs on.
+
+    Args:
+        file: that libfaketime reads the difference from.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._years = file, 0
+        self._write("+0")
+        found = sorted(Path("/usr/lib").glob(f"*/faketime/{FAKE_CLOCK}"))
+        self.environment = {
+            "LD_PRELOAD": str(found[0]) if found else "",
+            "FAKETIME_TIMESTAMP_FILE": str(file),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+        self.fake = bool(found)
+
+    def jump(self) -> None:
+        """Ten years on, or back again."""
+        self._years = 10 - self._years
+        self._write(f"+{self._years}y" if self._years else "+0")
+
+    def _write(self, difference: str) -> None:
+        whole = self._file.with_suffix(".new")
+        whole.write_text(difference)
+        whole.replace(self._file)
+
+
 class Run:
     """``edge-ttvos live`` in a process of its own, its results coming in by UDP."""
 
-    def __init__(self, camera: Camera, model: str, tapes: Path) -> None:
+    def __init__(
+        self, camera: Camera, model: str, tapes: Path, clock: WallClock | None = None
+    ) -> None:
         self._results = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._results.bind(("127.0.0.1", 0))
         port = self._results.getsockname()[1]
         command = ("-m", "edge_ttvos.cli", "live", "--source", camera.url, "--model", model, BOX)
         more = ("--web=0", f"--results=udp://127.0.0.1:{port}", "--recordings", str(tapes))
         self.process = subprocess.Popen(
-            [sys.executable, *command, *more], stderr=subprocess.PIPE, text=True
+            [sys.executable, *command, *more],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **({} if clock is None else clock.environment)},
         )
         assert self.process.stderr is not None
         found = None
@@ -177,9 +214,13 @@ def gone(camera: Camera, seconds: float) -> None:
     camera.open()
 
 
-def faults(camera: Camera, run: Run, seconds: float) -> dict[str, Callable[[], None]]:
+def faults(
+    camera: Camera, run: Run, clock: WallClock, seconds: float
+) -> dict[str, Callable[[], None]]:
     """By name."""
+    jumps: dict[str, Callable[[], None]] = {"wall clock jumps": clock.jump} if clock.fake else {}
     return {
+        **jumps,
         "stream cut": camera.cut,
         "stream hangs": camera.hang,
         "half a picture": camera.half,
@@ -227,9 +268,10 @@ def live_faults(
     show, results = Screen(json), {}
     with tempfile.TemporaryDirectory() as folder, show.progress("faults") as line:
         camera = Camera(frames)
-        run = Run(camera, model, Path(folder))
+        clock = WallClock(Path(folder) / "clock")
+        run = Run(camera, model, Path(folder) / "tapes", clock)
         assert run.mask_after(0), "no mask at all"
-        for name, fault in faults(camera, run, seconds).items():
+        for name, fault in faults(camera, run, clock, seconds).items():
             if only and name not in only.split(","):
                 continue
             taken = []
@@ -244,7 +286,7 @@ def live_faults(
             ends = []
             for number in range(times):
                 line.update(None, f"SIGTERM {number + 1}")
-                ends.append(terminate(camera, model, Path(folder)))
+                ends.append(terminate(camera, model, Path(folder) / "tapes"))
             results["SIGTERM while recording"] = ends
     rows = [summary(name, taken) for name, taken in results.items()]
     show.table(f"{times} times each", ("fault", "recovered", "median s", "longest s"), rows)
