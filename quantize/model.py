@@ -32,6 +32,7 @@ from edge_ttvos.quantize.scheme import Scheme, key
 from edge_ttvos.quantize.simulation import Simulation
 from edge_ttvos.quantize.weights import Kernels, QuantizedKernels
 from edge_ttvos.records import build
+from edge_ttvos.targets.form import Coordinates, Form
 
 SCHEMA = "1"
 FILE = "quantized.safetensors"
@@ -39,7 +40,7 @@ FILE = "quantized.safetensors"
 # Tensors that graphs exchange, by the graph's input or output that tells their codes.
 EXCHANGED = {
     "encode": ("s4", "s8", "s16"),
-    "embed": ("masks", "modified_s8", "f", "g", "q"),
+    "embed": ("masks", "coordinates", "modified_s8", "f", "g", "q"),
     "decode": ("attention", "log_odds", "update_weight"),
 }
 
@@ -76,9 +77,14 @@ class QuantizedModel:
             return self.codes[layer]
         return self.codes[layer].float() * self.scales[layer].view(-1, 1, 1, 1)
 
-    def graphs(self, frame: FrameSpec) -> tuple[Graph, ...]:
-        """Encode, embed and decode at one size, with these weights in float."""
-        lowered = lower(TTVOS(self.config).eval(), frame)
+    def graphs(self, frame: FrameSpec, coordinates: Coordinates = "buffer") -> tuple[Graph, ...]:
+        """Encode, embed and decode at one size, with these weights in float.
+
+        Args:
+            frame: the graph's input.
+            coordinates: whether ``embed`` holds them or takes them as its last input.
+        """
+        lowered = lower(TTVOS(self.config).eval(), frame, Form(coordinates))
         return tuple(
             Graph(
                 graph.name,

@@ -96,10 +96,15 @@ def models_folder(folder: Path, model: ModelSpec) -> Path:
 
 
 def graph_files(folder: Path, model: ModelSpec) -> tuple[Path, ...]:
-    """The graphs of a size, without what stands beside them: weights, and compiled graphs."""
+    """The graphs of a size, as ``graphs_in``."""
+    return graphs_in(models_folder(folder, model))
+
+
+def graphs_in(folder: Path) -> tuple[Path, ...]:
+    """Graphs, without what stands beside them: weights, and compiled graphs."""
     return tuple(
         path
-        for path in sorted(models_folder(folder, model).iterdir())
+        for path in sorted(folder.iterdir())
         if path.suffix != ".bin" and not path.name.endswith(COMPILED)
     )
 

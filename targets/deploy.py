@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from edge_ttvos.contracts import ModelSpec
+from edge_ttvos.contracts import FrameSpec, ModelSpec
 from edge_ttvos.errors import EngineError, QuantizationError
 from edge_ttvos.firmware_bridge.bundle.archive import pack
 from edge_ttvos.firmware_bridge.bundle.manifest import FloatScores
@@ -30,6 +30,7 @@ from edge_ttvos.targets.bundle_writer import (
     Contents,
     finish,
     graph_files,
+    graphs_in,
     models_folder,
     size_name,
     write_golden,
@@ -225,9 +226,15 @@ class Work:
             (model.frame.height, model.frame.width): graph_files(self.folder, model)
             for model in self.references.models
         }
-        form, others = target.forms[self.engine], module.SIZES if self.order.sweep else ()
-        found: Survey = module.survey(self.order.model.network, form, graphs, others, listen)
+        others = module.SIZES if self.order.sweep else ()
+        found: Survey = module.survey(self._write, graphs, others, listen)
         return found
+
+    def _write(self, size: tuple[int, int], folder: Path) -> Sequence[Path]:
+        """Graphs of another size than the bundle's; their files."""
+        form = self.order.target.forms.get(self.engine)
+        self.order.model.write(self.engine, FrameSpec(*size), form, folder, lambda graph: None)
+        return graphs_in(folder)
 
     def findings(self) -> list[Finding]:
         """What of the graphs the target does not map or does not know; sizes too large for it."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from edge_ttvos.contracts import FrameSpec
 from edge_ttvos.errors import EngineError, ExportError, QuantizationError
 from edge_ttvos.firmware_bridge.engines.base import Engine
 from edge_ttvos.network.checkpoint import Checkpoint, is_quantized, load_checkpoint
 from edge_ttvos.network.engine import TorchEngine
-from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.quantize.engine import SimulatedEngine
+from edge_ttvos.quantize.graph import Graph
 from edge_ttvos.quantize.model import QuantizedModel, load_quantized
 from edge_ttvos.targets.export import NEEDED, exporter
 from edge_ttvos.targets.export.graphs import build_graphs
@@ -26,6 +26,7 @@ Listener = Callable[[str], None]
 
 # Writers of quantized graphs by engine; others have none.
 INTEGER_FORMATS = {"litert": "litert", "onnxruntime": "onnx", "tensorrt": "onnx"}
+PLAIN_FORMATS = {"litert": "plain_litert"}  # of a form that is ``plain``
 SYMMETRIC = ("tensorrt",)  # engines whose codes must lie around 0
 
 
@@ -46,10 +47,6 @@ class Deployable(Protocol):
     @property
     def size(self) -> Size:
         """Height and width that it runs best at."""
-
-    @property
-    def network(self) -> TTVOS:
-        """The float network behind it."""
 
     def check(self, engine: str) -> None:
         """Raises:
@@ -132,11 +129,6 @@ class IntegerModel:
         self.sha256, self.size = model.sha256, model.size
         self.precision = model.recipe.bits
 
-    @property
-    def network(self) -> TTVOS:
-        """The float network of its weights' values."""
-        return TTVOS(self.model.config).eval()
-
     def check(self, engine: str) -> None:
         """Eight bits, in a format that has a writer, around 0 where the engine wants that."""
         recipe = self.model.recipe
@@ -163,16 +155,10 @@ class IntegerModel:
     def write(
         self, engine: str, frame: FrameSpec, form: Form | None, folder: Path, listen: Listener
     ) -> None:
-        """By the format's writer; a target's form is of float graphs alone."""
-        name = INTEGER_FORMATS[engine]
-        try:
-            export = import_module(f"edge_ttvos.targets.export.quantized.{name}").export
-        except ModuleNotFoundError as error:
-            raise EngineError(
-                f"writing for {engine} needs {error.name}, which is not installed; type: "
-                f"pip install {NEEDED[name]}"
-            ) from error
-        for graph in self.model.graphs(frame):
+        """By the format's writer; of a form, it heeds ``coordinates`` and ``plain``."""
+        form = form or Form()
+        export = _integer_writer(engine, form.plain)
+        for graph in self.model.graphs(frame, form.coordinates):
             listen(graph.name)
             try:
                 export(self.model, graph, folder)
@@ -180,3 +166,27 @@ class IntegerModel:
                 raise ExportError(
                     f"{graph.name} cannot be written for {engine}: {error}"
                 ) from error
+
+
+def _integer_writer(engine: str, plain: bool) -> Callable[[QuantizedModel, Graph, Path], Any]:
+    """What writes quantized graphs for an engine.
+
+    Raises:
+        EngineError: its format's library is not installed.
+        ExportError: the format has no writer of plain operators.
+    """
+    if plain and engine not in PLAIN_FORMATS:
+        raise ExportError(
+            f"quantized graphs in plain operators are written for {', '.join(PLAIN_FORMATS)}; got "
+            f"{engine}. Choose a form that is not plain"
+        )
+    name = PLAIN_FORMATS[engine] if plain else INTEGER_FORMATS[engine]
+    try:
+        module = import_module(f"edge_ttvos.targets.export.quantized.{name}")
+    except ModuleNotFoundError as error:
+        raise EngineError(
+            f"writing for {engine} needs {error.name}, which is not installed; type: "
+            f"pip install {NEEDED[INTEGER_FORMATS[engine]]}"
+        ) from error
+    writer: Callable[[QuantizedModel, Graph, Path], Any] = module.export
+    return writer

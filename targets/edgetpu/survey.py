@@ -11,17 +11,12 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from edge_ttvos.contracts import FrameSpec
-from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.targets.constraints import Finding, judged
 from edge_ttvos.targets.edgetpu.compiler import absence, compile_graph
 from edge_ttvos.targets.edgetpu.eight_bit import eight_bit_copy, has_codes
 from edge_ttvos.targets.edgetpu.log import Limits
 from edge_ttvos.targets.edgetpu.mapping import map_graph
 from edge_ttvos.targets.edgetpu.record import NAME, Size, SizeSurvey, Survey
-from edge_ttvos.targets.export import exporter
-from edge_ttvos.targets.export.graphs import build_graphs
-from edge_ttvos.targets.form import Form
 from edge_ttvos.targets.operators import read_operators
 from edge_ttvos.targets.rules.edgetpu import CONSTRAINTS
 
@@ -29,12 +24,12 @@ ENGINE = "litert"
 SIZES = ((128, 224), (192, 320), (240, 432), (256, 448), (320, 576), (480, 864))
 LIMITS = Limits(least_mapped=0.0, most_off_chip=0)  # of a compiled graph: at least one operator
 
+Write = Callable[[Size, Path], Sequence[Path]]
 Listener = Callable[[str, float], None]
 
 
 def survey(
-    network: TTVOS,
-    form: Form,
+    write: Write,
     graphs: Mapping[Size, Sequence[Path]],
     others: Iterable[Size] = (),
     listen: Listener = lambda what, share: None,
@@ -42,8 +37,7 @@ def survey(
     """Judge a bundle's graphs, compile them where that can be, and judge other sizes beside them.
 
     Args:
-        network: for the other sizes.
-        form: of the graphs.
+        write: writes the graphs of another size into a folder; gives their files.
         graphs: files of the bundle by size; compiled ones are put beside those with 8-bit codes.
         others: sizes to export, judge and throw away.
         listen: called with what is being done and the share done.
@@ -57,9 +51,7 @@ def survey(
     for index, size in enumerate(others):
         listen(f"{NAME}: {size[0]}x{size[1]}", index / len(others))
         with tempfile.TemporaryDirectory() as folder:
-            built = build_graphs(network, FrameSpec(*size), form)
-            files = [exporter(ENGINE)(graph, Path(folder))[0] for graph in built]
-            found.append(survey_size(size, files))
+            found.append(survey_size(size, write(size, Path(folder))))
     return Survey(tuple(sorted(found, key=lambda it: it.size)), absence())
 
 

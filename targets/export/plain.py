@@ -39,27 +39,32 @@ def dense(convolution: nn.Conv2d) -> nn.Conv2d:
 
     Its weight (o, i, kh, kw) is block-diagonal over the groups.
     """
-    groups = convolution.groups
-    out, inside, *kernel = convolution.weight.shape
     result = nn.Conv2d(
         convolution.in_channels,
-        out,
+        convolution.out_channels,
         _pair(convolution.kernel_size),
         _pair(convolution.stride),
         _pair(convolution.padding),
         _pair(convolution.dilation),
         bias=convolution.bias is not None,
     )
-    blocks = torch.zeros(groups, out // groups, groups, inside, *kernel)
-    index = torch.arange(groups)
-    blocks[index, :, index] = convolution.weight.detach().view(
-        groups, out // groups, inside, *kernel
-    )
     with torch.no_grad():
-        result.weight.copy_(blocks.flatten(2, 3).flatten(0, 1))
+        result.weight.copy_(block_diagonal(convolution.weight.detach(), convolution.groups))
         if convolution.bias is not None and result.bias is not None:
             result.bias.copy_(convolution.bias)
     return result
+
+
+def block_diagonal(weight: Tensor, groups: int) -> Tensor:
+    """A group convolution's weight as a dense one's, zero between the groups.
+
+    (o, i / groups, kh, kw) floats or codes → (o, i, kh, kw) of the same type.
+    """
+    out, inside, *kernel = weight.shape
+    blocks = weight.new_zeros(groups, out // groups, groups, inside, *kernel)
+    index = torch.arange(groups)
+    blocks[index, :, index] = weight.view(groups, out // groups, inside, *kernel)
+    return blocks.flatten(2, 3).flatten(0, 1)
 
 
 def _pair(sides: tuple[int, ...] | str) -> tuple[int, int]:

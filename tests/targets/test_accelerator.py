@@ -59,16 +59,15 @@ def graphs(
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any) -> list[Any]:
     """What the abacus was asked."""
     seen: list[Any] = []
+    folder = tmp_path_factory.mktemp("other")
 
-    def survey(
-        network: Any, form: Any, graphs: Mapping[Any, Sequence[Path]], others: Any, listen: Any
-    ) -> Said:
-        seen.append(
-            (form, {size: [p.name for p in files] for size, files in graphs.items()}, others)
-        )
+    def survey(write: Any, graphs: Mapping[Any, Sequence[Path]], others: Any, listen: Any) -> Said:
+        files = {size: [p.name for p in files] for size, files in graphs.items()}
+        asked = {size: [p.name for p in write(size, folder)] for size in others}
+        seen.append((files, asked))
         listen("counting", 0.5)
         return Said()
 
@@ -86,10 +85,9 @@ def test_it_is_asked_about_the_bundles_graphs_and_if_told_other_sizes(
     order = Order(target, network, ((48, 80),), ENGINE, 1, sweep=sweep)
     heard: list[str] = []
     done = deploy(order, tmp_path / "out", listen=lambda what, share: heard.append(what))
-    ((form, files, others),) = asked
-    assert form == target.forms[ENGINE]
+    ((files, others),) = asked
     assert files == {(48, 80): ["decode.onnx", "embed.onnx", "encode.onnx"]}
-    assert others == (((32, 32),) if sweep else ())
+    assert others == ({(32, 32): files[48, 80]} if sweep else {})
     assert "counting" in heard
     assert isinstance(done.survey, Said)
 

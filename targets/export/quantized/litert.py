@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
+from torch import Tensor
 
 from edge_ttvos import origin
 from edge_ttvos.contracts import Quantization
@@ -54,7 +55,12 @@ class Writer:
     """One graph on its way into a file.
 
     Each value stands as codes, as floats, or as both where both kinds of operators take it.
+
+    Attributes:
+        operators: by kind of node, the format's name and version.
     """
+
+    operators = OPERATORS
 
     def __init__(self, model: QuantizedModel, graph: Graph) -> None:
         self.model, self.graph = model, graph
@@ -141,7 +147,7 @@ class Writer:
         """The node's operator, in codes or in floats; the tensor that it gives."""
         taken = self._inputs(node, codes)
         options = getattr(self, f"_{node.kind}")(node, taken, codes)
-        operator, version = OPERATORS[node.kind]
+        operator, version = self.operators[node.kind]
         dtype = "INT8" if codes else "FLOAT32"
         result = self.flat.tensor(node.name, node.shape, dtype, codes)
         self.flat.operator(operator, version, taken, result, options)
@@ -160,8 +166,7 @@ class Writer:
 
     def _conv(self, node: Node, taken: list[int], codes: Quantization | None) -> Options:
         layer = node.name
-        kernel = self.model.codes[layer] if codes else self.model.weight(layer)
-        weights = kernel.permute(0, 2, 3, 1).contiguous().numpy()
+        weights = self._kernel(node, codes).permute(0, 2, 3, 1).contiguous().numpy()
         bias = self.model.biases.get(layer)
         values = np.zeros(len(weights), np.float32) if bias is None else bias.numpy()
         if node.padding and not self._pads_itself(node):
@@ -181,6 +186,10 @@ class Writer:
         options.dilationHFactor = options.dilationWFactor = 1
         options.fusedActivationFunction = activation(node)
         return "Conv2DOptions", options
+
+    def _kernel(self, node: Node, codes: Quantization | None) -> Tensor:
+        """A convolution's codes, or what they stand for: (out, in / groups, kh, kw)."""
+        return self.model.codes[node.name] if codes else self.model.weight(node.name)
 
     def _pads_itself(self, node: Node) -> bool:
         """Whether the format's SAME padding is ours: evenly on both sides, so not with stride 2."""

@@ -5,14 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from edge_ttvos.errors import EngineError, ExportError
-from edge_ttvos.network.config import PRESETS
-from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.targets.base import Target, find_target
 from edge_ttvos.targets.constraints import DOES_NOT_MAP, MAPS, UNKNOWN
 from edge_ttvos.targets.edgetpu import eight_bit, survey
@@ -23,6 +20,10 @@ pytestmark = pytest.mark.slow  # graphs are exported, once for all tests
 
 SIZE = (48, 80)
 Files = Callable[[Target, str], tuple[Path, ...]]
+
+
+def none_asked(size: tuple[int, int], folder: Path) -> tuple[Path, ...]:
+    raise AssertionError(f"{size}: no other size was asked for")
 
 
 @pytest.fixture
@@ -79,9 +80,7 @@ def test_the_ordinary_form_maps_less(graph_files: Files, graphs: tuple[Path, ...
 
 
 def test_a_survey_says_all_of_it(graphs: tuple[Path, ...]) -> None:
-    found = survey.survey(
-        TTVOS(PRESETS["release"]), find_target("coral").forms["litert"], {SIZE: graphs}
-    )
+    found = survey.survey(none_asked, {SIZE: graphs})
     record = found.to_json()
     assert record["best_size"] == list(SIZE)
     assert "edgetpu_compiler is not on PATH" in record["compiler"]
@@ -95,27 +94,23 @@ def test_a_survey_says_all_of_it(graphs: tuple[Path, ...]) -> None:
         assert told in notes
 
 
-def test_other_sizes_are_exported_judged_and_thrown_away(
-    graphs: tuple[Path, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Graphs of one size stand for those of another: exporting is tested elsewhere."""
-    exported = []
+def test_other_sizes_are_written_judged_and_thrown_away(graphs: tuple[Path, ...]) -> None:
+    """Graphs of one size stand for those of another: writing them is tested elsewhere."""
+    written: list[tuple[tuple[int, int], Path]] = []
 
-    def export(graph: Any, folder: Path) -> tuple[Path]:
-        exported.append(graph.inputs)
-        return (Path(shutil.copy(next(p for p in graphs if p.stem == graph.name), folder)),)
+    def write(size: tuple[int, int], folder: Path) -> list[Path]:
+        written.append((size, folder))
+        return [Path(shutil.copy(path, folder)) for path in graphs]
 
-    monkeypatch.setattr(survey, "exporter", lambda engine: export)
-    network = TTVOS(PRESETS["release"]).eval()
-    form = find_target("coral").forms["litert"]
     told: list[str] = []
     found = survey.survey(
-        network, form, {SIZE: graphs}, [SIZE, (32, 64)], lambda what, share: told.append(what)
+        write, {SIZE: graphs}, [SIZE, (32, 64)], lambda what, share: told.append(what)
     )
     assert [it.size for it in found.sizes] == [(32, 64), SIZE]
     assert told == ["Edge TPU: 32x64"]
-    assert [len(inputs) for inputs in exported] == [1, 4, 6]
-    assert "coordinates" in exported[1]
+    ((size, folder),) = written
+    assert size == (32, 64)
+    assert not folder.exists()
 
 
 def test_graphs_with_codes_get_their_compiled_form_beside_them(
