@@ -1,7 +1,8 @@
 """Google Coral's Edge TPU, on USB or PCIe: the device, its speed, its driver, its library.
 
 Sources: coral.ai/docs/accelerator and /docs/m2 (identifiers 1a6e:089a before and 18d1:9302 after
-the first use, 1ac1:089a on PCIe, ``/dev/apex_0``), github.com/feranick/libedgetpu.
+the first use, 1ac1:089a on PCIe, ``/dev/apex_0``), /docs/pcie-parameters (``trip_point0_temp``:
+84.8 °C unless set otherwise), github.com/feranick/libedgetpu and /gasket-driver.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ USB = {"1a6e:089a": "not used since it was plugged in", "18d1:9302": "in use sin
 PCI = ("0x1ac1", "0x089a")
 APEX = "dev/apex_0"
 TEMPERATURE = "sys/class/apex/apex_0/temp"  # thousandths of a degree Celsius
-WARM = 85.0  # °C; the driver halves its clock here
+TRIP = "sys/class/apex/apex_0/trip_point0_temp"  # the driver halves the clock here; likewise
+WARM = 84800  # as the driver comes
 LIBRARIES = ("usr/lib/*/libedgetpu.so.1*", "usr/lib/libedgetpu.so.1*", "usr/local/lib/libedgetpu.*")
 LIBRARY_ADVICE = (
     "install libedgetpu1-std for this system from github.com/feranick/libedgetpu/releases; without "
@@ -59,24 +61,25 @@ def _pcie(root: Path) -> tuple[Check, ...]:
         return ()
     node = root / APEX
     if not node.exists():
-        advice = "install its driver: sudo apt install -y gasket-dkms, then reboot"
+        advice = "install gasket-dkms from github.com/feranick/gasket-driver/releases, then reboot"
         return (trouble("Edge TPU", "on PCIe, without a driver", advice),)
     if not os.access(node, os.R_OK | os.W_OK):
         advice = "sudo usermod -aG apex $USER, then log in anew"
         return (trouble("Edge TPU", f"/{APEX} is not for this user", advice),)
-    return (_temperature(text_of(root / TEMPERATURE)),)
+    return (_temperature(text_of(root / TEMPERATURE), text_of(root / TRIP)),)
 
 
 def _is_coral(device: Path) -> bool:
     return (text_of(device / "vendor"), text_of(device / "device")) == PCI
 
 
-def _temperature(thousandths: str) -> Check:
+def _temperature(thousandths: str, trip: str) -> Check:
     finding = f"/{APEX}"
     if not thousandths.isdigit():
         return there("Edge TPU", finding)
-    degrees = int(thousandths) / 1e3
-    finding = f"{finding}, {degrees:.0f} °C"
-    if degrees < WARM:
+    warm = int(trip) if trip.isdigit() else WARM
+    finding = f"{finding}, {int(thousandths) / 1e3:.0f} °C"
+    if int(thousandths) < warm:
         return there("Edge TPU", finding)
-    return trouble("Edge TPU", finding, "cool it: from 85 °C on its driver lowers the clock")
+    advice = f"cool it: from {warm / 1e3:.1f} °C on its driver lowers the clock"
+    return trouble("Edge TPU", finding, advice)

@@ -1,7 +1,7 @@
 """NVIDIA Jetson: JetPack by its Jetson Linux release, TensorRT, CUDA, and Python's way to them.
 
-Sources: docs.nvidia.com/jetson (``/etc/nv_tegra_release``; JetPack 6 is Jetson Linux 36, JetPack 7
-is 38), dpkg's status file.
+Sources: docs.nvidia.com/jetson/archives (``/etc/nv_tegra_release``; JetPack 6 is Jetson Linux 36,
+JetPack 7.0 and 7.1 are 38), github.com/OE4T/meta-tegra/pull/2224 (7.2 is 39), dpkg's status file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from edge_ttvos.firmware_bridge.systems.hidden import system_package
 RELEASE = "etc/nv_tegra_release"
 PACKAGES = "var/lib/dpkg/status"
 TRTEXEC = "usr/src/tensorrt/bin/trtexec"
-JETPACK = {35: "5", 36: "6", 38: "7"}  # by major release of Jetson Linux
+JETPACK = {35: "5", 36: "6", 38: "7", 39: "7"}  # by major release of Jetson Linux
 SUPPORTED = ("6", "7")
 TENSORRT = ("10.", "11.")  # majors that a bundle's engine can be built with
 INSTALL = "sudo apt install -y nvidia-jetpack"

@@ -1,7 +1,8 @@
 """Whether the board is held back: under-voltage and throttling, now and since boot.
 
 Sources: raspberrypi.com/documentation/computers/os.html#get_throttled; docs.nvidia.com/jetson
-(over-current events of Jetson Orin: ``oc1_event_cnt`` and its kin under ``/sys/class/hwmon``).
+(Platform Power and Performance, Jetson Orin: ``oc1_event_cnt`` and its kin under
+``/sys/class/hwmon`` count under-voltage, average and instantaneous over-current).
 """
 
 from __future__ import annotations
@@ -14,6 +15,11 @@ from edge_ttvos.firmware_bridge.condition import Throttle, sense
 
 NAME = "power and heat"
 OVER_CURRENT = "sys/class/hwmon/hwmon*/oc*_event_cnt"
+EVENTS = {
+    "oc1_event_cnt": "under-voltage",
+    "oc2_event_cnt": "average over-current",
+    "oc3_event_cnt": "instantaneous over-current",
+}
 SUPPLY = "take the board's official power supply and a short cable"
 COOLING = "give it a heat sink or a fan"
 
@@ -45,8 +51,9 @@ def _count(path: Path) -> str:
 def _over_current(root: Path, events: dict[str, int]) -> tuple[Check, ...]:
     if not events:
         return ()
-    name, total = "over-current", sum(events.values())
-    if not total:
+    name = "over-current"
+    told = [f"{count} {EVENTS.get(file, file)}" for file, count in events.items() if count]
+    if not told:
         return (there(name, "no event since boot"),)
     advice = f"{SUPPLY}, or a lower power mode: sudo nvpmodel -q"
-    return (trouble(name, f"{total} events since boot, each throttled it", advice),)
+    return (trouble(name, f"{', '.join(told)} since boot, each throttled it", advice),)

@@ -82,6 +82,14 @@ def test_on_pcie_its_temperature(temperature: str, ok: bool, finding: str, board
     assert (found.ok, found.finding) == (ok, finding)
 
 
+@pytest.mark.parametrize(("temperature", "ok"), [("69999", True), ("70000", False)])
+def test_the_drivers_own_limit_counts(temperature: str, ok: bool, board: Any) -> None:
+    folder = "sys/class/apex/apex_0"
+    files = {f"{folder}/temp": temperature, f"{folder}/trip_point0_temp": "70000\n"}
+    found = board(PCIE | {"dev/apex_0": ""} | files)["Edge TPU"]
+    assert (found.ok, "from 70.0 °C on" in found.advice) == (ok, not ok)
+
+
 def test_on_pcie_for_another_user(board: Any, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coral.os, "access", lambda path, mode: mode != os.R_OK | os.W_OK)
     found = board(PCIE | {"dev/apex_0": ""})["Edge TPU"]

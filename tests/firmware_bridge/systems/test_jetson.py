@@ -35,6 +35,19 @@ def test_a_whole_jetpack(board: Any) -> None:
     assert found["tensorrt"].advice == "sudo apt install -y python3-libnvinfer"
 
 
+@pytest.mark.parametrize(
+    ("release", "revision", "finding"),
+    [
+        (38, "4.0", "7 (Jetson Linux 38.4.0)"),
+        (39, "2.0", "7 (Jetson Linux 39.2.0)"),  # JetPack 7.2
+    ],
+)
+def test_every_jetpack_7(release: int, revision: str, finding: str, board: Any) -> None:
+    text = f"# R{release} (release), REVISION: {revision}, GCID: 46758480, BOARD: generic"
+    found = board({"etc/nv_tegra_release": text})["JetPack"]
+    assert (found.ok, found.finding) == (True, finding)
+
+
 def test_a_jetson_without_tensorrt_is_told_what_to_type(board: Any) -> None:
     found = board({"etc/nv_tegra_release": RELEASE})
     assert (found["TensorRT"].mark, found["TensorRT"].advice) == (

@@ -41,8 +41,16 @@ def test_the_firmwares_own_command_is_asked(board: Any, tree: Path, tmp_path: Pa
 def test_a_jetsons_over_current_events(board: Any) -> None:
     counters = {f"sys/class/hwmon/hwmon1/oc{n}_event_cnt": "0\n" for n in (1, 2, 3)}
     assert board(counters)["over-current"].ok
-    found = board({"sys/class/hwmon/hwmon1/oc2_event_cnt": "7\n"})["over-current"]
-    assert (found.mark, found.finding) == ("trouble", "7 events since boot, each throttled it")
+    found = board(
+        {
+            "sys/class/hwmon/hwmon1/oc1_event_cnt": "2\n",
+            "sys/class/hwmon/hwmon1/oc3_event_cnt": "7\n",
+        }
+    )["over-current"]
+    assert (found.mark, found.finding) == (
+        "trouble",
+        "2 under-voltage, 7 instantaneous over-current since boot, each throttled it",
+    )
 
 
 def test_a_machine_that_tells_nothing_is_not_talked_about(board: Any) -> None:
