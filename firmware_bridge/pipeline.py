@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from edge_ttvos.firmware_bridge import arithmetic
-from edge_ttvos.firmware_bridge.engines.base import Engine
+from edge_ttvos.firmware_bridge.engines.base import Engine, Fusing
 from edge_ttvos.firmware_bridge.geometry import Fit
 from edge_ttvos.firmware_bridge.guards import is_finite
 from edge_ttvos.firmware_bridge.latency import Stopwatch
@@ -35,6 +35,7 @@ class Pipeline:
         self.model = engine.model
         self.memory = Memory(engine.model, max_objects)
         self._watch = watch
+        self._fusing = engine if isinstance(engine, Fusing) and engine.fuses else None
         self._small = (self.memory.arena["small"], self.memory.arena["rest"])
         # On several threads these small products gain nothing, and the idle threads spin against
         # the engine's: 2.4 times slower frames were measured on two cores.
@@ -78,10 +79,13 @@ class Pipeline:
         """All objects into the next frame: their probabilities, and verdicts of their own."""
         slots = self.memory.occupied
         self.memory.advance()
-        self.encode(frame, fit)
         with np.errstate(all="ignore"):  # what is not finite, the guards find
-            for slot in slots:
-                self._match(slot, fit)
+            if self._fusing is not None and len(slots) == 1:
+                self._fuse(self._fusing, frame, slots[0], fit)
+            else:
+                self.encode(frame, fit)
+                for slot in slots:
+                    self._match(slot, fit)
         sound = [slot for slot in slots if slot.good]
         arena = self.memory.arena
         arithmetic.aggregate([s.probability for s in sound], arena["odds"], arena["plane"])
@@ -111,6 +115,36 @@ class Pipeline:
             self._watch.lap("template")
         self.engine.decode(now, embedding.s8, attention, before.s16, slot.masks, decoded)
         self._watch.lap("decode")
+        self._judge(slot, fit)
+
+    def _fuse(self, engine: Fusing, frame: NDArray[np.uint8], slot: Slot, fit: Fit) -> None:
+        """The same in the engine's one graph; all of its time counts as ``decode``."""
+        memory, arena = self.memory, self.memory.arena
+        canvas, matrix = arena["frame"], arena["matrix"]
+        fit.place(frame, canvas)
+        self._watch.lap("prepare")
+        before = slot.seen if slot.holding else memory.previous
+        step = self._step(slot)
+        arena["step"].fill(0.0 if step is None else step)
+        engine.fused(
+            canvas,
+            before,
+            slot.masks,
+            slot.template,
+            arena["step"],
+            memory.current,
+            matrix,
+            slot.decoded,
+        )
+        self._watch.lap("decode")
+        if step is not None and is_finite(matrix):
+            slot.updates += 1
+            np.copyto(slot.template, matrix)
+        self._judge(slot, fit)
+
+    def _judge(self, slot: Slot, fit: Fit) -> None:
+        """The guard's verdict on what was decoded."""
+        memory, decoded, codecs = self.memory, slot.decoded, self.memory.codecs
         weight = self._weight(slot) if self.model.update == "weighted" else 0.0
         log_odds = fit.crop(codecs["log_odds"].read(decoded.log_odds, slot.probability))
         height, width = fit.content
@@ -121,8 +155,8 @@ class Pipeline:
 
     def _update_template(self, slot: Slot) -> None:
         """Eq. (2), or the release's rule; not from a frame that was not good, nor from NaN."""
-        first = slot.updates[0] == 0
-        if not first and (self.model.update == "frozen" or not slot.good):
+        step = self._step(slot)
+        if step is None:
             return
         memory, codecs = self.memory, self.memory.codecs
         matrix, row = memory.arena["matrix"], memory.arena["row"]
@@ -131,16 +165,24 @@ class Pipeline:
         if not is_finite(matrix):
             return
         slot.updates += 1
-        step = 1.0 / float(slot.updates[0])
-        if self.model.update == "weighted" and not first:
-            weight = self._weight(slot)
-            step = weight / (1 + weight)
-        if first:  # from nothing, which no code need stand for
+        if slot.updates[0] == 1:  # from nothing, which no code need stand for
             codecs["template"].write(matrix, slot.template)
             return
         template = codecs["template"].read(slot.template)
         arithmetic.running_average(template, matrix, step)
         codecs["template"].write(template, slot.template)
+
+    def _step(self, slot: Slot) -> float | None:
+        """How far the template moves to I, 0…1: all the way at first; None: it stays."""
+        updates = int(slot.updates[0])
+        if not updates:
+            return 1.0
+        if self.model.update == "frozen" or not slot.good:
+            return None
+        if self.model.update == "weighted":
+            weight = self._weight(slot)
+            return weight / (1 + weight)
+        return 1.0 / (updates + 1)
 
     def _weight(self, slot: Slot) -> float:
         """w of the object's last frame."""

@@ -96,6 +96,7 @@ class Memory:
             *(model.tensor(n, (*h8, c)) for n in ("f", "g", "q", "modified_s8", "attention")),
             TensorSpec("matrix", (c, c)),
             TensorSpec("row", (c, 1)),
+            TensorSpec("step", (1,)),
             TensorSpec("plane", size),
             TensorSpec("odds", size),
             TensorSpec("inside", size, "bool"),

@@ -27,7 +27,7 @@ from edge_ttvos.firmware_bridge.bundle.manifest import (
     ModelRecord,
     Preprocessing,
 )
-from edge_ttvos.firmware_bridge.bundle.paths import COMPILED, MANIFEST
+from edge_ttvos.firmware_bridge.bundle.paths import COMPILED, FUSED, MANIFEST
 from edge_ttvos.targets.clip import Clip
 from edge_ttvos.targets.wheel import build_wheel
 
@@ -168,7 +168,8 @@ def _lines(lines: Sequence[str]) -> bytes:
 
 
 def _graph(folder: Path, model: ModelSpec) -> Graph:
-    graphs = {path.stem: _name(folder, path) for path in graph_files(folder, model)}
+    files = graph_files(folder, model)
+    graphs = {path.stem: _name(folder, path) for path in files if path.name != FUSED}
     frames, state = golden_folder(folder, model), state_spec(model, 1)
     golden = Golden(_names(folder, frames), _names(folder, frames / MASKS))
     size = (model.frame.height, model.frame.width)

@@ -20,9 +20,12 @@ class Form:
         plain: only layers that every accelerator knows: group convolutions, LeakyReLU and what
             enlarges maps are written with others (``export.plain``).
         early_cast: the frame's bytes become floats before anything else is done with them.
+        fused: beside the three graphs of a float network one that does a frame of a single object
+            (``export.fused``).
     """
 
     coordinates: Coordinates = "buffer"
     transposed: bool = False
     plain: bool = False
     early_cast: bool = False
+    fused: bool = False

@@ -16,6 +16,7 @@ from edge_ttvos.quantize.engine import SimulatedEngine
 from edge_ttvos.quantize.graph import Graph
 from edge_ttvos.quantize.model import QuantizedModel, load_quantized
 from edge_ttvos.targets.export import NEEDED, exporter
+from edge_ttvos.targets.export.fused import build_fused
 from edge_ttvos.targets.export.graphs import build_graphs
 from edge_ttvos.targets.form import Form
 from edge_ttvos.targets.parity import INTEGER, STRICT, Tolerance
@@ -113,7 +114,10 @@ class FloatModel:
     ) -> None:
         """By the format's exporter of PyTorch modules."""
         export = exporter(engine)
-        for graph in build_graphs(self.network, frame, form):
+        graphs = [*build_graphs(self.network, frame, form)]
+        if form is not None and form.fused and self.network.config.long_term:
+            graphs.append(build_fused(self.network, frame, form))
+        for graph in graphs:
             listen(graph.name)
             export(graph, folder)
 

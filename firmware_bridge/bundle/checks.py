@@ -15,6 +15,7 @@ from edge_ttvos.firmware_bridge.bundle.paths import (
     check_names,
     check_sizes,
     compiled_path,
+    fused_path,
 )
 from edge_ttvos.records import shortened
 
@@ -137,9 +138,10 @@ def _files(record: Manifest) -> None:
         _require(name in record.files, "files must list all that is used; it lacks", name)
         _require(times == 1, "graphs: a file must have one use", f"{name} {times} times")
     graphs = [name for name in uses if name.endswith(".tflite")]
-    compiled = set(map(compiled_path, graphs))
+    beside = set(map(compiled_path, graphs))
+    beside |= {fused_path(g.encode) for g in record.graphs if g.encode.endswith(".onnx")}
     for name in record.files:
-        known = name in uses or name in compiled or BESIDE.fullmatch(name) is not None
+        known = name in uses or name in beside or BESIDE.fullmatch(name) is not None
         _require(known, "files must not list what has no use", name)
 
 

@@ -17,12 +17,18 @@ from edge_ttvos.records import shortened
 
 MANIFEST = "manifest.json"
 COMPILED = "_edgetpu.tflite"  # how the names end of LiteRT graphs compiled for the Edge TPU
+FUSED = "fused.onnx"  # does a whole frame of one object; stands beside ``encode``, as ONNX alone
 PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
 
 
 def compiled_path(name: str) -> str:
     """The file beside a LiteRT graph that holds it compiled for the Edge TPU, if it is there."""
     return name.removesuffix(".tflite") + COMPILED
+
+
+def fused_path(encode: str) -> str:
+    """The file beside the ``encode`` graph that does all three in one, if it is there."""
+    return str(PurePosixPath(encode).with_name(FUSED))
 
 
 def check_name(name: str) -> None:

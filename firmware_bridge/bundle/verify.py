@@ -17,6 +17,7 @@ from edge_ttvos.firmware_bridge.bundle.paths import (
     check_names,
     check_sizes,
     compiled_path,
+    fused_path,
 )
 
 
@@ -93,8 +94,8 @@ def _check_contents(manifest: Manifest, folder: Path) -> None:
     """What engines and decoders would do with the files."""
     walks = {".onnx": check_onnx, ".tflite": check_tflite}
     for graph in manifest.graphs:
-        compiled = [name for name in map(compiled_path, graph.paths) if name in manifest.files]
-        for name in (*graph.paths, *compiled):
+        beside = (*map(compiled_path, graph.paths), fused_path(graph.encode))
+        for name in (*graph.paths, *(name for name in beside if name in manifest.files)):
             with _calling(name):
                 if walk := walks.get(Path(name).suffix):
                     walk((folder / name).read_bytes())

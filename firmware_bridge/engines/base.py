@@ -103,6 +103,39 @@ class Engine(Protocol):
         """Release what the engine holds; it is not used afterwards."""
 
 
+@runtime_checkable
+class Fusing(Protocol):
+    """An engine that may have one graph for a whole frame of a single object."""
+
+    @property
+    def fuses(self) -> bool:
+        """Whether it has."""
+
+    def fused(
+        self,
+        frame: NDArray[np.uint8],
+        before: Features,
+        masks: Array,
+        template: Array,
+        step: Array,
+        now: Features,
+        next_template: Array,
+        decoded: Decoded,
+    ) -> None:
+        """Encode, embed, eq. (1) to (3) and decode, all in float32.
+
+        Args:
+            frame: as for ``encode``.
+            before: of the frame that the masks show; its s4 is not read.
+            masks: history (h8, w8, 2k), newest first.
+            template: TP (c, c).
+            step: (1,), how far the template moves to I: 1 at first, 0 if it must not.
+            now: receives s8 and s16; s4 is left alone.
+            next_template: (c, c), receives TP moved.
+            decoded: receives log-odds and w.
+        """
+
+
 @dataclass(frozen=True)
 class EngineOptions:
     """What a user may choose; None leaves it to the model or the engine.

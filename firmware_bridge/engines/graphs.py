@@ -3,7 +3,9 @@
 A session runs one graph on arrays by the names of the export: ``frame`` → ``s4``, ``s8``, ``s16``;
 ``previous_s8``, ``masks``, ``s8`` (and ``coordinates``, where the graph does not hold them) →
 ``modified_s8``, ``f``, ``g``, ``q``; ``s4``, ``modified_s8``,
-``attention``, ``s16``, ``previous_s16``, ``masks`` → ``log_odds``, ``update_weight``.
+``attention``, ``s16``, ``previous_s16``, ``masks`` → ``log_odds``, ``update_weight``. Where there
+is a fourth, it does a frame of one object: ``frame``, ``previous_s8``, ``previous_s16``, ``masks``,
+``template``, ``step`` → ``s8``, ``s16``, ``next_template``, ``log_odds``, ``update_weight``.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 from edge_ttvos.contracts import SIDE_MULTIPLE, ModelSpec
 from edge_ttvos.errors import EngineError
 from edge_ttvos.firmware_bridge.bundle.manifest import Graph, Manifest
+from edge_ttvos.firmware_bridge.bundle.paths import fused_path
 from edge_ttvos.firmware_bridge.bundle.reader import open_bundle
 from edge_ttvos.firmware_bridge.codes import Array, quantize
 from edge_ttvos.firmware_bridge.coordinates import coordinate_maps
@@ -55,7 +58,7 @@ class Session(Protocol):
 
 
 class GraphEngine:
-    """Encode, embed and decode in three sessions.
+    """Encode, embed and decode in three sessions, and all of a frame in one where there is one.
 
     Args:
         model: as its manifest says.
@@ -63,21 +66,28 @@ class GraphEngine:
         encode: session.
         embed: session.
         decode: session.
+        fused: session, or None.
 
     Raises:
         EngineError: a graph's tensors have other shapes than the model's.
     """
 
     def __init__(
-        self, model: ModelSpec, info: EngineInfo, encode: Session, embed: Session, decode: Session
+        self,
+        model: ModelSpec,
+        info: EngineInfo,
+        encode: Session,
+        embed: Session,
+        decode: Session,
+        fused: Session | None = None,
     ) -> None:
         self.model = model
         self.info = info
         self.held = ExitStack()  # released by close()
-        self._encode, self._embed, self._decode = encode, embed, decode
+        self._encode, self._embed, self._decode, self._fused = encode, embed, decode, fused
         self._coordinates = coordinates_of(model)
         expected = tensor_shapes(model)
-        for session in (encode, embed, decode):
+        for session in (encode, embed, decode, *([] if fused is None else [fused])):
             for name, shape in {**session.inputs, **session.outputs}.items():
                 if expected.get(name) != shape:
                     raise EngineError(
@@ -128,9 +138,39 @@ class GraphEngine:
             vars(decoded),
         )
 
+    @property
+    def fuses(self) -> bool:
+        """Whether ``fused`` can be called."""
+        return self._fused is not None
+
+    def fused(
+        self,
+        frame: NDArray[np.uint8],
+        before: Features,
+        masks: Array,
+        template: Array,
+        step: Array,
+        now: Features,
+        next_template: Array,
+        decoded: Decoded,
+    ) -> None:
+        """A frame of one object, as ``base.Fusing`` says."""
+        assert self._fused is not None
+        self._fused.run(
+            {
+                "frame": frame,
+                "previous_s8": before.s8,
+                "previous_s16": before.s16,
+                "masks": masks,
+                "template": template,
+                "step": step,
+            },
+            {"s8": now.s8, "s16": now.s16, "next_template": next_template, **vars(decoded)},
+        )
+
     def close(self) -> None:
         """Drop the sessions, and with them what their runtimes hold; then the bundle."""
-        del self._encode, self._embed, self._decode
+        del self._encode, self._embed, self._decode, self._fused
         self.held.close()
 
 
@@ -160,6 +200,8 @@ def tensor_shapes(model: ModelSpec) -> dict[str, tuple[int, ...]]:
         "masks": (*h8, 2 * model.mask_history),
         "coordinates": (*h8, 3),
         **dict.fromkeys(("modified_s8", "f", "g", "q", "attention"), (*h8, c)),
+        **dict.fromkeys(("template", "next_template"), (c, c)),
+        "step": (1,),
         "log_odds": (frame.height, frame.width),
         "update_weight": (1,),
     }
@@ -196,7 +238,8 @@ def open_graphs(
                 f"out, or deploy with --engine {name}"
             )
         graph = choose(manifest, options.size)
-        files = [bundle.folder / file for file in (graph.encode, graph.embed, graph.decode)]
+        names = [*graph.paths, fused_path(graph.encode)]
+        files = [bundle.folder / name for name in names if name in manifest.files]
         try:
             sessions = [session(file, threads) for file in files]
         except Exception as error:  # each runtime raises its own

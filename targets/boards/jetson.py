@@ -40,7 +40,7 @@ TARGET = Target(
         "onnxruntime": CONSTRAINTS["onnxruntime"],
     },
     forms={
-        "tensorrt": Form(transposed=True, early_cast=True),
+        "tensorrt": Form(transposed=True, early_cast=True, fused=True),
         "onnxruntime": FORMS["onnxruntime"],
     },
     verified=(

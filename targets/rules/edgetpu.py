@@ -1,9 +1,10 @@
 """The Edge TPU: what its compiler maps, as far as its makers have published it.
 
 Source: the table of supported operations and its limits (coral.ai/docs/edgetpu/models-intro), read
-in mirrors of several years; what people report of the compiler, by number, from
-github.com/google-coral/edgetpu/issues. Nobody outside has the compiler's own rules: a limit that is
-published without its number is ``unknown`` here.
+in mirrors of several years (developer.axis.com, ARTPEC-7, has most of the last one); what people
+report of the compiler, by number, from github.com/google-coral/edgetpu/issues. Nobody outside has
+the compiler's own rules: a limit that is published without its number is ``unknown`` here, and so
+is TRANSPOSE_CONV, listed without a limit and yet refused in part (684, 686).
 """
 
 from __future__ import annotations

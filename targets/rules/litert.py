@@ -62,9 +62,13 @@ def half_pixel_resize(operator: Operator) -> Verdict:
 
 @each_operator
 def no_transposed_convolution(operator: Operator) -> Verdict:
-    """No transposed convolution: a 3×3 convolution and an interleaving of its channels compute the
-    same several times faster."""
-    return DOES_NOT_MAP if operator.kind == "TRANSPOSE_CONV" else MAPS
+    """No transposed convolution whose windows overlap: a 3×3 convolution and an interleaving of its
+    channels compute the same several times faster."""
+    if operator.kind != "TRANSPOSE_CONV":
+        return MAPS
+    sides = (operator.inputs[1].shape or ())[1:3]
+    steps = tuple(operator.attributes.get(name) for name in ("strideH", "strideW"))
+    return MAPS if sides == steps else DOES_NOT_MAP
 
 
 @each_operator

@@ -16,6 +16,7 @@ import pytest
 from edge_ttvos.cli.deploy import record, show_deployment
 from edge_ttvos.firmware_bridge.bundle.reader import open_bundle
 from edge_ttvos.firmware_bridge.engines import open_engine
+from edge_ttvos.firmware_bridge.engines.base import Fusing
 from edge_ttvos.targets import models
 from edge_ttvos.targets.base import find_target
 from edge_ttvos.targets.deploy import Order, deploy
@@ -136,7 +137,10 @@ def test_a_jetsons_bundle_is_tested_by_what_stands_in(network: Deployable, tmp_p
     assert (manifest.target, manifest.engine) == ("jetson", "tensorrt")
     assert manifest.engine_versions[0].startswith(f"{ENGINE} ")
     assert "tensorrt" not in " ".join(manifest.requirements)
+    assert "models/48x80/fused.onnx" in manifest.files
     assert "--system-site-packages" in (out / "install.sh").read_text()
     engine = open_engine(str(out))
     assert engine.info.name == ENGINE
+    assert isinstance(engine, Fusing)
+    assert engine.fuses
     engine.close()

@@ -23,6 +23,12 @@ def operator(kind: str, *inputs: Operand, **attributes: Any) -> Operator:
     return Operator(kind, inputs or (VALUE,), (VALUE,), attributes, "builtin", 1)
 
 
+def enlarging(stride: int) -> Operator:
+    """A transposed convolution with a 4×4 kernel."""
+    shape, kernel = (Operand(s, "int8", constant=True) for s in ((4,), (2, 4, 4, 2)))
+    return operator("TRANSPOSE_CONV", shape, kernel, VALUE, strideH=stride, strideW=stride)
+
+
 def onnx(kind: str, **attributes: Any) -> Operator:
     return replace(operator(kind, **attributes), domain="ai.onnx", version=20)
 
@@ -87,7 +93,8 @@ CASES = [
     ),
     case(litert.half_pixel_resize, operator("RESIZE_BILINEAR"), UNKNOWN, "not said"),
     case(litert.half_pixel_resize, CONV, MAPS, "no resize"),
-    case(litert.no_transposed_convolution, operator("TRANSPOSE_CONV"), DOES_NOT_MAP, "is one"),
+    case(litert.no_transposed_convolution, enlarging(2), DOES_NOT_MAP, "overlaps"),
+    case(litert.no_transposed_convolution, enlarging(4), MAPS, "picks"),
     case(litert.no_transposed_convolution, CONV, MAPS, "is none"),
     case(
         litert.six_sided_transpose, operator("TRANSPOSE", Operand((1,) * 6, "float32")), MAPS, "six"

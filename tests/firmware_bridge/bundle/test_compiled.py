@@ -1,4 +1,4 @@
-"""A LiteRT graph may have its form for the Edge TPU beside it."""
+"""A LiteRT graph may have its form for the Edge TPU beside it, ONNX graphs all three in one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from edge_ttvos.firmware_bridge.bundle.reader import open_bundle
 
 COMPILED = "models/48x80/encode_edgetpu.tflite"
+FUSED = "models/48x80/fused.onnx"
 
 
 def test_a_compiled_graph_belongs_to_the_bundle(draft: Any) -> None:
@@ -36,5 +37,30 @@ def test_it_has_no_use_beside_another_engines_graph(
 ) -> None:
     draft = make_draft(engine="onnxruntime")
     draft.put("models/48x80/encode.onnx_edgetpu.tflite", b"")
+    draft.save()
+    refused(draft.folder, "must not list what has no use")
+
+
+def test_a_fused_graph_belongs_to_the_bundle(make_draft: Callable[..., Any]) -> None:
+    draft = make_draft(engine="onnxruntime")
+    draft.put(FUSED, (draft.folder / draft.graph["encode"]).read_bytes())
+    draft.save()
+    with open_bundle(draft.folder) as bundle:
+        assert FUSED in bundle.manifest.files
+
+
+def test_what_the_fused_graph_holds_is_looked_at_too(
+    make_draft: Callable[..., Any], refused: Callable[..., None]
+) -> None:
+    draft = make_draft(engine="onnxruntime")
+    draft.put(FUSED, b"no graph at all")
+    draft.save()
+    refused(draft.folder, FUSED, "is no ONNX model")
+
+
+def test_a_fused_graph_has_no_use_beside_another_formats_graphs(
+    draft: Any, refused: Callable[..., None]
+) -> None:
+    draft.put(FUSED, b"")
     draft.save()
     refused(draft.folder, "must not list what has no use")
