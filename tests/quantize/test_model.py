@@ -69,7 +69,7 @@ def test_the_tracker_learns_the_codes(quantized: QuantizedModel) -> None:
 
     names = {tensor.name for tensor in spec.codes}
     assert names == {
-        *("s4", "s8", "s16", "masks", "modified_s8", "f", "g", "q", "attention"),
+        *("s4", "s8", "s16", "masks", "coordinates", "modified_s8", "f", "g", "q", "attention"),
         *("log_odds", "update_weight"),
     }
     assert spec.precision == "w8a8sfloat"

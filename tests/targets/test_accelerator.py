@@ -20,6 +20,7 @@ from edge_ttvos.firmware_bridge.engines.base import Fusing
 from edge_ttvos.targets import models
 from edge_ttvos.targets.base import find_target
 from edge_ttvos.targets.deploy import Order, deploy
+from edge_ttvos.targets.export import exporter
 from edge_ttvos.targets.models import Deployable, load_deployable
 
 ENGINE = "onnxruntime"  # exports quickest, and stands in for TensorRT
@@ -49,12 +50,15 @@ def network(checkpoint: Callable[[str], Path]) -> Deployable:
 def graphs(
     deployed: Callable[[str, Path], Path], checkpoint: Callable[[str], Path], monkeypatch: Any
 ) -> None:
-    """Graphs that were exported before, for whichever engine."""
+    """Graphs that were exported before, for whichever engine; the fused one is exported here."""
     pytest.importorskip(ENGINE)
     folder = deployed(ENGINE, checkpoint("release")) / "models" / "48x80"
 
     def copy(graph: Any, place: Path) -> None:
-        shutil.copy(folder / f"{graph.name}.onnx", place)
+        if graph.name == "fused":
+            exporter(ENGINE)(graph, place)
+        else:
+            shutil.copy(folder / f"{graph.name}.onnx", place)
 
     monkeypatch.setattr(models, "exporter", lambda engine: copy)
 

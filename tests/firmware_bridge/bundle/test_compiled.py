@@ -55,7 +55,7 @@ def test_what_the_fused_graph_holds_is_looked_at_too(
     draft = make_draft(engine="onnxruntime")
     draft.put(FUSED, b"no graph at all")
     draft.save()
-    refused(draft.folder, FUSED, "is no ONNX model")
+    refused(draft.folder, FUSED, "is cut off or damaged")
 
 
 def test_a_fused_graph_has_no_use_beside_another_formats_graphs(
