@@ -3,8 +3,7 @@
 Source: the table of supported operations and its limits (coral.ai/docs/edgetpu/models-intro), read
 in mirrors of several years (developer.axis.com, ARTPEC-7, has most of the last one); what people
 report of the compiler, by number, from github.com/google-coral/edgetpu/issues. Nobody outside has
-the compiler's own rules: a limit that is published without its number is ``unknown`` here, and so
-is TRANSPOSE_CONV, listed without a limit and yet refused in part (684, 686).
+the compiler's own rules: a limit that is published without its number is ``unknown`` here.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ LISTED = frozenset(PUBLISHED.split())
 # Listed with a limit that names no number, that no mirror shows whole, or that is not judged here.
 UNCERTAIN = (
     "EXPAND_DIMS L2_NORMALIZATION PACK REDUCE_MAX REDUCE_MIN RSQRT SOFTMAX SPACE_TO_DEPTH SPLIT "
-    "SQUARED_DIFFERENCE SQUEEZE SUM TRANSPOSE TRANSPOSE_CONV UNIDIRECTIONAL_SEQUENCE_LSTM"
+    "SQUARED_DIFFERENCE SQUEEZE SUM TRANSPOSE UNIDIRECTIONAL_SEQUENCE_LSTM"
 )
 OPEN = frozenset(UNCERTAIN.split())
 CODES = ("int8", "uint8")
@@ -199,6 +198,13 @@ def sizes_of_reshapes(operator: Operator) -> Verdict:
     return MAPS if None not in shapes and before == after else UNKNOWN
 
 
+@each_operator
+def limits_of_transposed_convolutions(operator: Operator) -> Verdict:
+    """Transposed convolutions are listed without a limit, but the compiler was seen to map some and
+    to refuse others (edgetpu #684, #686)."""
+    return UNKNOWN if operator.kind == "TRANSPOSE_CONV" else MAPS
+
+
 CONSTRAINTS: tuple[Constraint, ...] = (
     listed,
     eight_bit_codes,
@@ -216,4 +222,5 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     unbroken_slices,
     sizes_of_resizes,
     sizes_of_reshapes,
+    limits_of_transposed_convolutions,
 )

@@ -23,6 +23,7 @@ TAKEN = (
     "ROUND SOFTMAX SQRT SQUARE SQUARED_DIFFERENCE SUB TRANSPOSE TRANSPOSE_CONV"
 )
 XNNPACK = frozenset(TAKEN.split())
+FLOATS_ONLY = ("AVERAGE_POOL_2D", "PRELU")  # of those: codes are left to LiteRT, which shows it
 KEEPING = "ASSIGN_VARIABLE CALL CALL_ONCE HASHTABLE IF READ_VARIABLE VAR_HANDLE WHILE"
 STATEFUL = frozenset(KEEPING.split())
 STATEFUL_DTYPES = frozenset(("resource", "string", "variant"))
@@ -39,6 +40,8 @@ def taken_by_xnnpack(operator: Operator) -> Verdict:
         return DOES_NOT_MAP
     if operator.kind == "CAST":
         return MAPS if operator.inputs[0].dtype == "uint8" else UNKNOWN
+    if operator.kind in FLOATS_ONLY and operator.inputs[0].dtype != "float32":
+        return DOES_NOT_MAP
     return MAPS if operator.kind in XNNPACK else UNKNOWN
 
 

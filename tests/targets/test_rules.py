@@ -13,6 +13,7 @@ from edge_ttvos.targets.operators.base import Operand, Operator
 from edge_ttvos.targets.rules import every_engine, litert, onnxruntime, openvino
 
 VALUE = Operand((1, 4, 4, 2), "float32")
+CODED = Operand((1, 4, 4, 2), "int8")
 AXES = Operand((2,), "int32", constant=True)
 FRAME = Operand((1, 5, 5, 3), "uint8")
 CENTRES = {"halfPixelCenters": True, "alignCorners": False}
@@ -93,6 +94,8 @@ CASES = [
     ),
     case(litert.half_pixel_resize, operator("RESIZE_BILINEAR"), UNKNOWN, "not said"),
     case(litert.half_pixel_resize, CONV, MAPS, "no resize"),
+    case(litert.taken_by_xnnpack, operator("PRELU"), MAPS, "floats"),
+    case(litert.taken_by_xnnpack, operator("PRELU", CODED), DOES_NOT_MAP, "codes"),
     case(litert.no_transposed_convolution, enlarging(2), DOES_NOT_MAP, "overlaps"),
     case(litert.no_transposed_convolution, enlarging(4), MAPS, "picks"),
     case(litert.no_transposed_convolution, CONV, MAPS, "is none"),

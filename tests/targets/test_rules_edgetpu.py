@@ -37,7 +37,9 @@ SLICE = ("STRIDED_SLICE", MAP, setting(0, 0), setting(4, 4))
 CASES: list[tuple[Constraint, Operator, Verdict]] = [
     (rules.listed, CONV, MAPS),
     (rules.listed, operator("TRANSPOSE"), UNKNOWN),
-    (rules.listed, operator("TRANSPOSE_CONV"), UNKNOWN),
+    (rules.listed, operator("TRANSPOSE_CONV"), MAPS),
+    (rules.limits_of_transposed_convolutions, operator("TRANSPOSE_CONV"), UNKNOWN),
+    (rules.limits_of_transposed_convolutions, CONV, MAPS),
     (rules.listed, operator("LEAKY_RELU"), DOES_NOT_MAP),
     (rules.listed, operator("BATCH_MATMUL"), DOES_NOT_MAP),
     (rules.listed, replace(CONV, domain="custom"), DOES_NOT_MAP),
