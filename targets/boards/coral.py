@@ -37,8 +37,8 @@ TARGET = Target(
     forms={"litert": Form(coordinates="input", plain=True)},
     verified=(
         "Not measured on hardware, and never compiled: edgetpu_compiler could not be had. Verified "
-        "on x86-64: the graphs on the CPU, by the tests; on 8-bit copies of them, how much maps by "
-        "the published limits."
+        "on x86-64: the graphs on the CPU, by the tests; how much maps by the published limits, on "
+        "graphs of a quantized model and on 8-bit copies of a float one's."
     ),
     throttling=(
         "/sys/class/apex/apex_0/temp is the M.2 accelerator's temperature in m°C, and trip_point*_"
