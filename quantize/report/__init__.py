@@ -1,1 +1,1 @@
-"""Accuracy against bit width: points, sensitivity, mixed precision, stalls, and the report's page."""
+"""Accuracy against bit width: points, sensitivity, mixed precision, stalls, the page."""

@@ -7,35 +7,25 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge_ttvos.files import write_bytes
-from edge_ttvos.quantize.report.page.charts import Axis, Chart, Dash, Series, Shape
+from edge_ttvos.quantize.report.page.annotation import label, legend
+from edge_ttvos.quantize.report.page.charts import Axis, Chart, Series
+from edge_ttvos.quantize.report.page.looks import MARKERS, PALETTE, QUIET, STYLES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito, "Color Universal Design", 2008: told apart with any kind of colour vision.
-PALETTE = ("#1b1f24", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-QUIET = "#8a929c"  # of what is only compared with
-MARKERS: dict[Shape, str] = {
-    "circle": "o",
-    "square": "s",
-    "triangle": "^",
-    "diamond": "D",
-    "cross": "X",
-    "plus": "P",
-}
-STYLES: dict[Dash, str] = {"solid": "-", "dashed": "--", "dotted": ":", "dashdot": "-."}
-
 PANEL = (4.6, 3.5)  # inches
 DPI = 150
 MANY = 24  # marks of a series: beyond, only some are drawn
 DRAWN = 8
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "text.parse_math": False,  # names may hold dollar signs
     "svg.hashsalt": "edge-ttvos",  # the same report gives the same file
+    "axes.axisbelow": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "font.size": 9,
@@ -104,12 +94,13 @@ def _panel(axes: Axes, chart: Chart) -> None:
         return
     axes.grid(alpha=0.25)
     if chart.level is not None:
-        axes.axhline(chart.level[0], color=QUIET, ls="--", lw=1.2, label=chart.level[1])
+        axes.axhline(chart.level[0], color=QUIET, ls="--", lw=1.2)
     for order, series in enumerate(chart.series):
         _series(axes, series, order)
-    _scale(axes, chart.x, "x")
-    _scale(axes, chart.y, "y")
-    _legend(axes, chart)
+    _scale_x(axes, chart.x)
+    _scale_y(axes, chart.y)
+    label(axes, chart)
+    legend(axes, chart)
 
 
 def _series(axes: Axes, series: Series, order: int) -> None:
@@ -123,10 +114,6 @@ def _series(axes: Axes, series: Series, order: int) -> None:
     for mark in series.marks:
         if mark.spread is not None:
             axes.errorbar(mark.x, mark.y, mark.spread, color=colour, lw=1, capsize=3, alpha=0.7)
-        if mark.label:
-            axes.annotate(
-                mark.label, (mark.x, mark.y), (5, 5), textcoords="offset points", fontsize=7
-            )
     if series.shape is not None:
         step = -(-len(x) // DRAWN) if len(x) > MANY else 1
         for mark in series.marks[order % step :: step]:
@@ -140,43 +127,20 @@ def _series(axes: Axes, series: Series, order: int) -> None:
             )
 
 
-def _scale(axes: Axes, axis: Axis, which: str) -> None:
+def _scale_x(axes: Axes, axis: Axis) -> None:
     if axis.scale == "log":
-        axes.set(**{f"{which}scale": "log"})  # type: ignore[arg-type]
-        return
-    if axis.scale == "names":
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+    elif axis.scale == "names":
         axes.set_xticks(range(len(axis.names)), list(axis.names))
         axes.set_xlim(-0.5, len(axis.names) - 0.5)
-    limits = {
-        key: end for key, end in (("left", axis.low), ("right", axis.high)) if end is not None
-    }
-    if which == "x" and limits:
-        axes.set_xlim(**limits)
-    if which == "y" and limits:
-        low, high = axis.low, axis.high
-        axes.set_ylim(bottom=low, top=None if high is None else high * 1.02)
+    else:
+        axes.set_xlim(axis.low, axis.high)
 
 
-def _legend(axes: Axes, chart: Chart) -> None:
-    """Names, and what a hollow mark means, below the chart."""
-    from matplotlib.lines import Line2D
-
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=PALETTE[series.colour],
-            marker=MARKERS[series.shape] if series.shape else "",
-            ls=STYLES[series.dash] if series.dash else "",
-            label=series.name,
-        )
-        for series in chart.series
-    ]
-    if chart.level is not None:
-        handles.append(Line2D([], [], color=QUIET, ls="--", label=chart.level[1]))
-    if any(mark.hollow for series in chart.series for mark in series.marks):
-        looks = {"markerfacecolor": "white", "markeredgecolor": QUIET, "ls": ""}
-        handles.append(Line2D([], [], marker="o", label="hollow: simulated", **looks))
-    names = [str(handle.get_label()) for handle in handles]
-    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.18), "frameon": False}
-    axes.legend(handles, names, fontsize=7, ncols=min(3, len(handles)), **below)
+def _scale_y(axes: Axes, axis: Axis) -> None:
+    if axis.scale == "log":
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+    else:
+        axes.set_ylim(axis.low, axis.high)

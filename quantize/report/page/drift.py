@@ -28,7 +28,7 @@ def drift_charts(report: Report) -> tuple[Chart, ...]:
     return tuple(
         Chart(
             f"drift-{name}",
-            f"{name} — {set_title(report, sets[0])}",
+            name,
             Axis("frame"),
             Axis("J, %"),
             tuple(_series(points.index(p), p, name) for p in shown if p.sequences.get(name)),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_ttvos.quantize.report.page.curves import curves
-from edge_ttvos.quantize.report.page.drawing import PALETTE, draw, new_figure, save, settings
+from edge_ttvos.quantize.report.page.drawing import draw, new_figure, save, settings
 from edge_ttvos.quantize.report.page.drift import drift_charts
+from edge_ttvos.quantize.report.page.looks import PALETTE
 from edge_ttvos.quantize.report.page.pareto import pareto
 from edge_ttvos.quantize.report.page.reading import Report, Sensitive
 from edge_ttvos.quantize.report.page.stall import stall_charts
@@ -30,7 +31,8 @@ def write_figures(report: Report, folder: Path) -> tuple[Path, ...]:
     for name in report.set_names:
         paths += draw(pareto(report, name), out, f"pareto-{name}", 2)
     paths += draw(curves(report), out, "bits", 3)
-    paths += draw(drift_charts(report), out, "drift", 3 if len(drift_charts(report)) > 1 else 1)
+    panels = drift_charts(report)
+    paths += draw(panels, out, "drift", min(3, len(panels)))
     paths += draw(stall_charts(report), out, "stall", 2)
     paths += _sensitivity(report.sensitivity[:TOP], out)
     return tuple(paths)
@@ -48,6 +50,8 @@ def _sensitivity(items: tuple[Sensitive, ...], folder: Path) -> tuple[Path, ...]
             bar.set(facecolor=COLOURS.get(item.kind, PALETTE[0]), hatch=HATCH if state else None)
         axes.set_yticks(range(len(items)), [item.item for item in items], fontsize=7)
         axes.invert_yaxis()
+        axes.margins(y=0.02)
+        axes.set_axisbelow(True)
         axes.set_xlabel("points of J&F lost when it alone is quantized (hatched: state)")
         axes.grid(axis="x", alpha=0.25)
         if not items:

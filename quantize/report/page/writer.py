@@ -47,12 +47,12 @@ def write(record: Mapping[str, Any], folder: Path) -> tuple[Path, ...]:
 def _values(report: Report, folder: Path) -> dict[str, Any]:
     """What the template shows."""
     fronts = {name: pareto(report, name) for name in report.set_names}
-    shown = {"pareto": fronts, "bits": curves(report), "stall": stall_charts(report)}
-    charts = [*(c for pair in fronts.values() for c in pair), *shown["bits"], *shown["stall"]]
+    bits, stall = curves(report), stall_charts(report)
+    charts = [*(chart for pair in fronts.values() for chart in pair), *bits, *stall]
     return {
         "report": report,
         "summary": summarize(report),
-        "charts": shown,
+        "charts": {"pareto": fronts, "bits": bits, "stall": stall},
         "top": TOP,
         "stalls": in_order(report.stall),
         "chosen": _chosen(report),

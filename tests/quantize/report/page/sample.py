@@ -1,6 +1,6 @@
 """A report as a real one would be, with pictures, from nothing but a seed.
 
-python tests/quantize/report/page/sample.py OUT        # writes OUT/report.html, OUT/compare.html
+python tests/quantize/report/page/sample.py OUT      # OUT/report.html, OUT/compare.html
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def report(seed: int = 0) -> Record:
             "reached": True,
         },
         "stall": [_stall(bits) for bits in (4, 6, 8, 16, None)],
-        "stall_words": "With a state of 8 bits the running average stalls after 38 updates and costs "
-        "2.8 points of J&F; with 16 bits it did not stall in 60 updates.",
+        "stall_words": "With a state of 8 bits the running average stalls after 38 updates and "
+        "costs 2.8 points of J&F; with 16 bits it did not stall in 60 updates.",
         "worth": {
             "rolled_out": 1.4,
             "float_template": 2.6,
