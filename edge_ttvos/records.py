@@ -51,7 +51,7 @@ def build(
         raise ValueError(
             f"{where}unknown key {', '.join(unknown)}; known: {', '.join(sorted(known))}"
         )
-    required = [key for key, f in known.items() if not defaults or f.default is MISSING]
+    required = [key for key, f in known.items() if not (defaults and _has_default(f))]
     if missing := [key for key in required if key not in table]:
         raise ValueError(f"{where}missing key {', '.join(missing)}")
     kinds = get_type_hints(record)
@@ -118,6 +118,10 @@ def _composed(value: Any, kind: Any, where: str, defaults: bool) -> Any:
         _require(isinstance(value, Mapping), where, "a table of keys and values", value)
         return {key: part(item, inner[1], f"{where}: {key}") for key, item in value.items()}
     return value
+
+
+def _has_default(field: Field[Any]) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING
 
 
 def _key(field: Field[Any]) -> str:

@@ -36,6 +36,18 @@ TABLE: dict[str, Any] = {
 TREE = Tree(Leaf((1, 2)), (Leaf((3, 4), 1.0),), (5, 6, 7), {"a": Leaf((8, 9), 0.5)}, 2.0)
 
 
+@dataclass(frozen=True)
+class Bare:
+    leaves: tuple[Leaf, ...] = ()
+    named: Mapping[str, Leaf] = field(default_factory=dict)
+
+
+def test_what_has_a_default_may_be_missing() -> None:
+    assert build(Bare, {}) == Bare()
+    with pytest.raises(ValueError, match="missing key leaves, named"):
+        build(Bare, {}, defaults=False)
+
+
 def test_tables_become_records_and_come_back() -> None:
     assert build(Tree, TABLE) == TREE
     assert plain(TREE) == TABLE

@@ -100,8 +100,9 @@ def test_the_wheel_holds_the_tree_and_nothing_else(
     }
     recipes = (tree / "edge_ttvos" / "training" / "recipes").glob("*.toml")
     page = (tree / "firmware_bridge" / "live" / "page").iterdir()
+    templates = (tree / "quantize" / "report" / "page" / "templates").iterdir()
     data = {recipe.relative_to(tree).as_posix() for recipe in recipes}
-    data |= {f"edge_ttvos/{file.relative_to(tree).as_posix()}" for file in page}
+    data |= {f"edge_ttvos/{file.relative_to(tree).as_posix()}" for file in (*page, *templates)}
     about = {
         f"dist-info/{name}"
         for name in (

@@ -7,6 +7,7 @@ A chart is described once (``charts.Chart``); the page's script and matplotlib b
 """
 
 from edge_ttvos.quantize.report.page.comparison import write_comparison
+from edge_ttvos.quantize.report.page.templating import check_installed
 from edge_ttvos.quantize.report.page.writer import write
 
-__all__ = ["write", "write_comparison"]
+__all__ = ["check_installed", "write", "write_comparison"]

@@ -10,7 +10,7 @@ from typing import Any
 from edge_ttvos.errors import QuantizationError
 from edge_ttvos.files import write_bytes
 from edge_ttvos.quantize.report.page.reading import check_plain, pick
-from edge_ttvos.quantize.report.page.templating import render
+from edge_ttvos.quantize.report.page.templating import check_installed, render
 
 PAGE = "compare.html"
 SIDES = ("a", "b")
@@ -26,7 +26,7 @@ class Pair:
     difference: float | None = None
     spread: float | None = None
     exceeds: bool = False
-    sequences: Mapping[str, Any] = field(default_factory=dict)
+    sequences: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,9 @@ def write_comparison(record: Mapping[str, Any], folder: Path) -> tuple[Path, ...
 
     Raises:
         QuantizationError: a record of another schema, or that does not fit it.
-        OutputError: the file cannot be written.
+        OutputError: a library is missing, or the file cannot be written.
     """
+    check_installed()
     comparison = _read(record)
     html = render(
         PAGE,

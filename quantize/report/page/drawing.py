@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from edge_ttvos.files import write_bytes
 from edge_ttvos.quantize.report.page.annotation import label, legend
 from edge_ttvos.quantize.report.page.charts import Axis, Chart, Series
-from edge_ttvos.quantize.report.page.looks import MARKERS, PALETTE, QUIET, STYLES
+from edge_ttvos.quantize.report.page.looks import MARKERS, PALETTE, QUIET, STYLES, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,7 +85,7 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, ...]:
 
 
 def _panel(axes: Axes, chart: Chart) -> None:
-    axes.set_title(chart.title, fontsize=10, loc="left")
+    axes.set_title(shortened(chart.title), fontsize=10, loc="left")
     axes.set_xlabel(chart.x.label)
     axes.set_ylabel(chart.y.label)
     if not any(series.marks for series in chart.series):
@@ -132,7 +132,7 @@ def _scale_x(axes: Axes, axis: Axis) -> None:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
     elif axis.scale == "names":
-        axes.set_xticks(range(len(axis.names)), list(axis.names))
+        axes.set_xticks(range(len(axis.names)), [shortened(name) for name in axis.names])
         axes.set_xlim(-0.5, len(axis.names) - 0.5)
     else:
         axes.set_xlim(axis.low, axis.high)

@@ -7,7 +7,7 @@ from pathlib import Path
 from edge_ttvos.quantize.report.page.curves import curves
 from edge_ttvos.quantize.report.page.drawing import draw, new_figure, save, settings
 from edge_ttvos.quantize.report.page.drift import drift_charts
-from edge_ttvos.quantize.report.page.looks import PALETTE
+from edge_ttvos.quantize.report.page.looks import PALETTE, shortened
 from edge_ttvos.quantize.report.page.pareto import pareto
 from edge_ttvos.quantize.report.page.reading import Report, Sensitive
 from edge_ttvos.quantize.report.page.stall import stall_charts
@@ -48,7 +48,7 @@ def _sensitivity(items: tuple[Sensitive, ...], folder: Path) -> tuple[Path, ...]
         for bar, item in zip(bars, items, strict=True):
             state = item.kind == STATE
             bar.set(facecolor=COLOURS.get(item.kind, PALETTE[0]), hatch=HATCH if state else None)
-        axes.set_yticks(range(len(items)), [item.item for item in items], fontsize=7)
+        axes.set_yticks(range(len(items)), [shortened(item.item) for item in items], fontsize=7)
         axes.invert_yaxis()
         axes.margins(y=0.02)
         axes.set_axisbelow(True)

@@ -16,3 +16,11 @@ MARKERS: dict[Shape, str] = {
     "plus": "P",
 }
 STYLES: dict[Dash, str] = {"solid": "-", "dashed": "--", "dotted": ":", "dashdot": "-."}
+
+LETTERS = 44  # of a name: longer ones would leave a figure no room
+
+
+def shortened(name: str) -> str:
+    """A name as figures show it: its middle is left out where it is long."""
+    half = LETTERS // 2
+    return name if len(name) <= LETTERS else f"{name[: half - 1]}…{name[-half:]}"

@@ -156,7 +156,7 @@ class Report:
     model: Mapping[str, Any] = field(default_factory=dict)
     seconds: float | None = None
     workers: int | None = None
-    sets: Mapping[str, Any] = field(default_factory=dict)
+    sets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     points: tuple[Point, ...] = ()
     sensitivity: tuple[Sensitive, ...] = ()
     sensitivity_protocol: Mapping[str, Any] = field(default_factory=dict)

@@ -29,7 +29,7 @@ def stall_charts(report: Report) -> tuple[Chart, Chart]:
             "stall-moved",
             "Template entries that an update changes",
             Axis(UPDATES, "log"),
-            Axis("% of entries", low=0.0, high=100.0),
+            Axis("% of entries", low=0.0, high=104.0),
             tuple(moved),
             (STALLED, f"below {STALLED:.0f} %: stalled") if moved else None,
         ),

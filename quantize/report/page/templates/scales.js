@@ -16,7 +16,7 @@ function scale(axis, values, from, to) {
 function domain(axis, values) {
   if (axis.scale === "names") return [-0.5, axis.names.length - 0.5];
   const low = Math.min(...values), high = Math.max(...values);
-  if (axis.scale === "log") return low === high ? [low / 2, high * 2] : [low, high * Math.pow(high / low, 0.02)];
+  if (axis.scale === "log") return low === high ? [low / 2, high * 2] : [low / Math.pow(high / low, 0.03), high * Math.pow(high / low, 0.02)];
   const room = (high - low) * 0.08 || Math.abs(high) * 0.05 || 1;
   return [axis.low ?? low - room, axis.high ?? Math.min(high + room, axis.most ?? Infinity)];
 }
