@@ -1,1 +1,1 @@
-"""Accuracy against bit width: points, sensitivity, mixed precision, stalls, the page."""
+"""Accuracy against bit width: points are scored in processes, kept, and told in one record."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edge_ttvos.quantize.report.page.charts import Axis, Chart, Mark, Series, Shape
 from edge_ttvos.quantize.report.page.reading import Point, Report
-from edge_ttvos.quantize.report.page.wording import AXES, about, bits, name_of
+from edge_ttvos.quantize.report.page.wording import AXES, about, bits, brief, name_of
 
 SET = "axes"
 FLOAT_BITS = 32  # where float32 stands in the order
@@ -73,7 +73,7 @@ def _mark(index: int, point: Point) -> Mark:
         point.j_and_f or 0,
         name_of(point),
         about(point),
-        point.recipe,
+        brief(point.recipe),
         spread=point.spread,
         hollow=point.simulated,
     )

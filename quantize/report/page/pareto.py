@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from edge_ttvos.quantize.report.page.charts import TEXT, Axis, Chart, Mark, Series, Shape
 from edge_ttvos.quantize.report.page.reading import Point, Report
-from edge_ttvos.quantize.report.page.wording import METHODS, about, name_of
+from edge_ttvos.quantize.report.page.wording import METHODS, about, brief, name_of
 
 Cost = Callable[[Point], float | None]
 
@@ -89,7 +89,7 @@ def _mark(point: Point, cost: Cost, labelled: bool) -> Mark:
         point.j_and_f or 0,
         name,
         about(point),
-        point.recipe,
+        brief(point.recipe),
         name if labelled else "",
         hollow=point.simulated,
     )

@@ -108,6 +108,8 @@ class Mixed:
     recipe: str = ""
     tried: int | None = None
     reached: bool = False
+    simulated: bool = False
+    sequences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

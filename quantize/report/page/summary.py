@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from edge_ttvos.quantize.report.page.curves import along, base_of
 from edge_ttvos.quantize.report.page.reading import Point, Report
+from edge_ttvos.quantize.report.page.stall import in_order
 from edge_ttvos.quantize.report.page.wording import AXES, UNKNOWN, number, set_title, size
 
 NEAR = 1.0  # points of J&F that count as kept
@@ -42,7 +43,7 @@ def summarize(report: Report) -> Summary:
         _headline(eight),
         (_accuracy(quiet, eight), _cost(eight), _bytes(quiet, eight), _time(quiet, eight)),
         tuple(answer for axis in AXES if (answer := _answer(report, axis))),
-        (_where(report, name, eight), _simulated(report)),
+        tuple(s for s in (_where(report, name, eight), _stall(report), _simulated(report)) if s),
     )
 
 
@@ -110,32 +111,58 @@ def _where(report: Report, name: str, eight: Point | None) -> str:
 
 
 def _answer(report: Report, axis: str) -> Tile | None:
-    """How few bits keep the score, and what the next step down costs."""
+    """How few bits keep the score of the most that were tried, and what the next step down costs.
+
+    Only with the base among them: what a few chosen points lack is not known to be needed.
+    """
     points = [point for point in along(report, axis) if point.loss is not None]
-    if not points:
+    if len(points) < 2 or base_of(points) is None:
         return None
-    kept: Point | None = None
-    below: Point | None = None
-    for point in reversed(points):
-        if (point.loss or 0) > NEAR:
-            below = point
+    kept = widest = points[-1]
+    fewer = "fewer were not tried"
+    for point in reversed(points[:-1]):
+        lost = (point.loss or 0) - (widest.loss or 0)
+        if lost > NEAR:
+            fewer = f"{_width(point, axis)} {_lose(lost)}"
             break
         kept = point
+    note = f"against {_width(widest, axis)}"
+    if kept is not widest:
+        note = f"{_lose((kept.loss or 0) - (widest.loss or 0))} {note}; {fewer}"
+    else:
+        note = f"{fewer} {note}"
     title = f"{AXES[axis]} need{'s' if axis == 'state' else ''}"
-    if kept is None:
-        return Tile(title, UNKNOWN, f"no width that was tried loses {NEAR:.0f} point or less")
-    bits = kept.bits.get(axis)
-    figure = "float32" if bits is None else f"{bits} bits"
-    fewer = f"{below.bits.get(axis)} bits {_loss(below)}" if below else "fewer were not tried"
-    return Tile(title, figure, f"{_loss(kept)} of J&F; {fewer}", kept.simulated)
+    return Tile(title, _width(kept, axis), note, kept.simulated)
 
 
-def _loss(point: Point) -> str:
-    loss = point.loss or 0
-    if abs(loss) < EVEN:
+def _width(point: Point, axis: str) -> str:
+    return _state(point.bits.get(axis))
+
+
+def _lose(points: float) -> str:
+    if abs(points) < EVEN:
         return "lose nothing"
-    verb = "lose" if loss > 0 else "gain"
-    return f"{verb} {number(abs(loss))} points"
+    return f"{'lose' if points > 0 else 'gain'} {number(abs(points))} points"
+
+
+def _stall(report: Report) -> str:
+    """From how many bits on the state keeps moving."""
+    stalled = [
+        f"{stall.state_bits} bits" + (f" after {n} updates" if (n := stall.stall_update) else "")
+        for stall in in_order(report.stall)
+        if stall.stalls
+    ]
+    moving = [_state(stall.state_bits) for stall in in_order(report.stall) if not stall.stalls]
+    if not report.stall:
+        return ""
+    keeps = f"it keeps moving with {', '.join(moving)}" if moving else "none keeps moving"
+    if not stalled:
+        return f"The state's running average stalls at no precision that was tried: {keeps}."
+    return f"The state's running average stalls with {', '.join(stalled)}; {keeps}."
+
+
+def _state(bits: int | None) -> str:
+    return "float" if bits is None else f"{bits} bits"
 
 
 def _simulated(report: Report) -> str:

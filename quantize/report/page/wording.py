@@ -16,6 +16,7 @@ METHODS = {
     "mixed": "mixed precision",
 }
 AXES = {"weights": "Weights", "activations": "Activations", "state": "State"}
+KEPT_AS = {"w16": "16 bits", "float": "float32"}
 SETS = {"axes": "One axis at a time", "named": "Named points", "grid": "The grid"}
 
 
@@ -89,6 +90,11 @@ def about(point: Point) -> tuple[str, ...]:
     if point.deployable:
         lines.append(f"runs on {', '.join(point.deployable)}")
     return tuple(lines)
+
+
+def brief(recipe: str) -> str:
+    """A recipe's own keys, without its tables: what fits beside a mark."""
+    return recipe.split("\n[", 1)[0].strip()
 
 
 def loss_line(point: Point) -> tuple[str, ...]:

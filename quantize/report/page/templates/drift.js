@@ -15,7 +15,7 @@ function driftChart() {
   }));
   return {
     title: `J by frame, ${name}`,
-    x: { label: "frame", scale: "linear", low: 0 },
+    x: { label: "frame", scale: "linear", low: 0, whole: true },
     y: { label: "J, %", scale: "linear", most: 100 },
     series: series.filter((one, index) => DRIFT.shown.get(`${set}/${index}`) && one.marks.length),
     level: null,

@@ -8,7 +8,7 @@ function scale(axis, values, from, to) {
   const span = at(high) - at(low) || 1;
   const place = (value) => from + ((at(value) - at(low)) / span) * (to - from);
   const names = axis.scale === "names";
-  const ticks = names ? axis.names.map((_, index) => index) : log ? logTicks(low, high) : linearTicks(low, high, Math.abs(to - from));
+  const ticks = names ? axis.names.map((_, index) => index) : log ? logTicks(low, high) : linearTicks(low, high, Math.abs(to - from), axis.whole ? 1 : 0);
   const label = (tick) => (names ? axis.names[tick] : tickLabel(tick, ticks, log));
   return { place, ticks, label, low, high };
 }
@@ -21,8 +21,8 @@ function domain(axis, values) {
   return [axis.low ?? low - room, axis.high ?? Math.min(high + room, axis.most ?? Infinity)];
 }
 
-function linearTicks(low, high, pixels) {
-  const rough = (high - low) / Math.max(2, pixels / 48);
+function linearTicks(low, high, pixels, least) {
+  const rough = Math.max(least, (high - low) / Math.max(2, pixels / 48));
   const power = Math.pow(10, Math.floor(Math.log10(rough)));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
   const ticks = [];

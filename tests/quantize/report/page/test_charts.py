@@ -167,15 +167,42 @@ def test_the_fewest_bits_that_keep_the_score(record: dict[str, Any]) -> None:
     weights, activations, state = summarize(read(record)).answers
 
     assert (weights.figure, weights.simulated) == ("5 bits", True)
-    assert weights.note == "lose 0.7 points of J&F; 4 bits lose 2.1 points"
+    assert weights.note == "lose 0.5 points against 8 bits; 4 bits lose 1.9 points"
     assert (activations.figure, activations.simulated) == ("8 bits", False)
-    assert state.figure == "16 bits"
+    assert (state.figure, state.note) == (
+        "16 bits",
+        "lose nothing against float; 8 bits lose 2.6 points",
+    )
 
     for point in record["points"]:
         if point["axis"] == "weights":
             point["J&F_loss"] = 5.0 if point["bits"]["weights"] == 6 else -0.2
     kept = summarize(read(record)).answers[0]
     assert kept.figure == "8 bits", "5 bits that do well by chance below 6 that do not"
+    assert kept.note == "6 bits lose 4.8 points against 8 bits"
+
+    without = [p for p in record["points"] if p["id"] != "axes/w8a8sfloat"]
+    assert summarize(read(record | {"points": without})).answers == ()
+
+
+def test_the_stall_in_a_sentence(record: dict[str, Any]) -> None:
+    def said(rows: list[Any]) -> list[str]:
+        sentences = summarize(read(record | {"stall": rows})).sentences
+        return [s for s in sentences if s.startswith("The state's running average stalls")]
+
+    rows = record["stall"]
+    assert said(rows) == [
+        "The state's running average stalls with 4 bits after 5 updates, 6 bits after 14 updates, "
+        "8 bits after 38 updates; it keeps moving with 16 bits, float."
+    ]
+    assert said(rows[3:]) == [
+        "The state's running average stalls at no precision that was tried: it keeps moving with "
+        "16 bits, float."
+    ]
+    assert said(rows[:1]) == [
+        "The state's running average stalls with 4 bits after 5 updates; none keeps moving."
+    ]
+    assert said([]) == []
 
 
 def test_bars_stay_in_their_track() -> None:
