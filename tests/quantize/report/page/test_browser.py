@@ -223,9 +223,13 @@ def test_nothing_to_scroll_sideways(page: Page, name: str, size: tuple[int, int]
     for details in page.browser.find_elements(By.TAG_NAME, "details"):
         page.script("arguments[0].open = true", details)
 
-    inner, wide = page.script("return [window.innerWidth, document.documentElement.scrollWidth]")
+    window, inner, wide = page.script(
+        "const root = document.documentElement;"
+        "return [window.innerWidth, root.clientWidth, root.scrollWidth]"
+    )
 
-    assert (inner, wide) == (size[0], inner)
+    assert window == size[0]
+    assert wide == inner
 
 
 def test_no_text_of_a_chart_is_small_or_cut(page: Page) -> None:
