@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PANEL = (4.6, 3.5)  # inches
 DPI = 150
-MANY = 24  # marks of a series: beyond, only some are drawn
+MANY = 24  # marks along a line: beyond, only some are drawn
 DRAWN = 8
 SETTINGS: dict[Any, Any] = {
     "text.parse_math": False,  # names may hold dollar signs
@@ -115,7 +115,8 @@ def _series(axes: Axes, series: Series, order: int) -> None:
         if mark.spread is not None:
             axes.errorbar(mark.x, mark.y, mark.spread, color=colour, lw=1, capsize=3, alpha=0.7)
     if series.shape is not None:
-        step = -(-len(x) // DRAWN) if len(x) > MANY else 1
+        thin = series.dash is not None and len(x) > MANY
+        step = -(-len(x) // DRAWN) if thin else 1
         for mark in series.marks[order % step :: step]:
             axes.plot(
                 mark.x,

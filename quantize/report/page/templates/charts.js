@@ -11,7 +11,7 @@ const SHAPES = {
   plus: "M-2 -5.5H2V-2H5.5V2H2V5.5H-2V2H-5.5V-2H-2Z",
 };
 const DASHES = { solid: "none", dashed: "8 4", dotted: "2 4", dashdot: "9 4 2 4" };
-const MANY = 24; // marks of a series: beyond, only some are drawn
+const MANY = 24; // marks along a line: beyond, only some are drawn
 const DRAWN = 8;
 
 function svg(name, attributes, parent) {
@@ -84,7 +84,7 @@ function drawSeries(image, series, order, frame) {
     svg("path", { class: series.shape ? "line" : "line front", d: path, "stroke-dasharray": DASHES[series.dash] }, group);
   }
   if (!series.shape) return;
-  const every = at.length > MANY ? Math.ceil(at.length / DRAWN) : 1;
+  const every = series.dash && at.length > MANY ? Math.ceil(at.length / DRAWN) : 1;
   series.marks.forEach((mark, index) => {
     if (index % every !== order % every) return;
     const [x, y] = at[index];

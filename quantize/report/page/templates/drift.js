@@ -14,7 +14,7 @@ function driftChart() {
     })),
   }));
   return {
-    title: `J by frame, ${name}`,
+    title: `${name}: ${DATA.drift[set].title}`,
     x: { label: "frame", scale: "linear", low: 0, whole: true },
     y: { label: "J, %", scale: "linear", most: 100 },
     series: series.filter((one, index) => DRIFT.shown.get(`${set}/${index}`) && one.marks.length),
@@ -22,6 +22,12 @@ function driftChart() {
     legend: false, // the points below are one
     empty: "Choose a point below.",
   };
+}
+
+function drawDrift() {
+  const chart = driftChart();
+  document.getElementById("drift-title").textContent = chart.title;
+  draw(DRIFT.box, chart);
 }
 
 function driftPoints() {
@@ -34,7 +40,7 @@ function driftPoints() {
     box.checked = DRIFT.shown.get(`${set}/${index}`);
     box.addEventListener("change", () => {
       DRIFT.shown.set(`${set}/${index}`, box.checked);
-      draw(DRIFT.box, driftChart());
+      drawDrift();
     });
     label.append(box, swatch(point), point.hollow ? `${point.name} (simulated)` : point.name);
     field.append(label);
@@ -52,7 +58,7 @@ if (DRIFT.box) {
   });
   DRIFT.choice.addEventListener("change", () => {
     driftPoints();
-    draw(DRIFT.box, driftChart());
+    drawDrift();
   });
   driftPoints();
 }

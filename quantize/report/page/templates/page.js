@@ -4,7 +4,7 @@
 function drawAll() {
   hideTip();
   for (const box of document.querySelectorAll("[data-chart]")) draw(box, DATA.charts[box.dataset.chart]);
-  if (DRIFT.box) draw(DRIFT.box, driftChart());
+  if (DRIFT.box) drawDrift();
 }
 
 let width = document.documentElement.clientWidth;
@@ -15,7 +15,7 @@ window.addEventListener("resize", () => {
 });
 window.addEventListener("beforeprint", () => {
   hideTip();
-  for (const part of document.querySelectorAll("details")) part.open = !part.closest("td");
+  for (const part of document.querySelectorAll("#sensitivity details")) part.open = true;
 });
 
 const THEME = document.getElementById("theme");

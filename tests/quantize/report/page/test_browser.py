@@ -16,6 +16,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from edge_ttvos.quantize.report.page.reading import read
+from edge_ttvos.quantize.report.page.writer import html_of
+
 PATIENCE = 60  # seconds; only a test that fails takes so long
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 WIDE, PHONE = (1440, 900), (390, 844)
@@ -191,6 +194,22 @@ def test_drift_is_drawn_of_what_is_chosen(page: Page) -> None:
         if box.is_selected():
             box.click()
     assert page.part("#drift-chart").text == "Choose a point below."
+
+
+def test_every_point_has_its_mark_however_many(
+    page: Page, record: dict[str, Any], tmp_path: Path
+) -> None:
+    simulated = [point for point in record["points"] if point["simulated"]]
+    grid = [p | {"id": f"{p['id']}-{n}", "set": "grid"} for n in range(4) for p in simulated]
+    page.folder = tmp_path
+    text = html_of(read(record | {"points": grid}), tmp_path)
+    (tmp_path / "grid.html").write_text(text, encoding="utf-8")
+
+    page.open("grid.html", WIDE)
+
+    for chart in ("size", "operations"):
+        marks = f"[data-chart=pareto-{chart}-grid] .mark.hollow"
+        assert len(page.browser.find_elements(By.CSS_SELECTOR, marks)) == len(grid) == 52
 
 
 def test_the_mixed_recipe_is_copied(page: Page, sample: Any) -> None:
