@@ -8,6 +8,7 @@ from edge_ttvos.quantize.report.page.charts import TEXT, Axis, Chart, Mark, Seri
 from edge_ttvos.quantize.report.page.reading import Report, Stall
 
 STALLED = 1.0  # percent of the entries: fewer that change are a stall
+LEAST = 0.01  # percent: fewer are drawn as so many, for want of a logarithm of none
 UPDATES = "update (log scale)"
 
 
@@ -15,7 +16,7 @@ def stall_charts(report: Report) -> tuple[Chart, Chart]:
     """Share of entries that an update moves, and distance to the float template."""
     ordered = in_order(report.stall)
     moved = [
-        _series(n, stall, [None if v is None else 100 * v for v in stall.moved], "moves", " %")
+        _series(n, stall, [_percent(value) for value in stall.moved], "moves", " %", LEAST)
         for n, stall in enumerate(ordered)
         if stall.moved
     ]
@@ -29,7 +30,7 @@ def stall_charts(report: Report) -> tuple[Chart, Chart]:
             "stall-moved",
             "Template entries that an update changes",
             Axis(UPDATES, "log"),
-            Axis("% of entries", low=0.0, high=104.0),
+            Axis(f"% of entries (log scale; {LEAST:g} or less: at the bottom)", "log"),
             tuple(moved),
             (STALLED, f"below {STALLED:.0f} %: stalled") if moved else None,
         ),
@@ -48,13 +49,29 @@ def in_order(stalls: Sequence[Stall]) -> tuple[Stall, ...]:
     return tuple(sorted(stalls, key=lambda s: (s.state_bits is None, s.state_bits or 0)))
 
 
-def _series(order: int, stall: Stall, values: list[float | None], what: str, unit: str) -> Series:
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
+def _series(
+    order: int,
+    stall: Stall,
+    values: list[float | None],
+    what: str,
+    unit: str,
+    least: float = 0.0,
+) -> Series:
     name = "float" if stall.state_bits is None else f"{stall.state_bits} bits"
     colour, shape, dash = style(order)
     if stall.state_bits is None:
         colour, dash = TEXT, "solid"
     marks = tuple(
-        Mark(update, value, f"state {name}", (f"update {update}: {what} {value:.3g}{unit}",))
+        Mark(
+            update,
+            max(value, least),
+            f"state {name}",
+            (f"update {update}: {what} {value:.3g}{unit}",),
+        )
         for update, value in enumerate(values, start=1)
         if value is not None
     )

@@ -57,10 +57,11 @@ def eight_bits(points: tuple[Point, ...]) -> Point | None:
 def _headline(eight: Point | None) -> str:
     if eight is None or eight.loss is None:
         return "How many bits does this tracker need?"
-    if abs(eight.loss) < EVEN:
-        return "Eight bits cost nothing that one decimal shows"
+    error = (eight.spread or 0) / max(1, len(eight.sequences)) ** 0.5  # standard, of the mean
+    if abs(eight.loss) < max(EVEN, error):
+        return "Eight bits cost nothing measurable"
     if eight.loss < 0:
-        return f"Eight bits lose nothing: {number(-eight.loss)} points of J&F above float32"
+        return f"Eight bits score {number(-eight.loss)} points of J&F above float32"
     return f"Eight bits cost {number(eight.loss)} points of J&F"
 
 
@@ -147,18 +148,24 @@ def _lose(points: float) -> str:
 
 def _stall(report: Report) -> str:
     """From how many bits on the state keeps moving."""
-    stalled = [
-        f"{stall.state_bits} bits" + (f" after {n} updates" if (n := stall.stall_update) else "")
-        for stall in in_order(report.stall)
-        if stall.stalls
-    ]
-    moving = [_state(stall.state_bits) for stall in in_order(report.stall) if not stall.stalls]
-    if not report.stall:
+    rows = in_order(report.stall)
+    stalled = [stall for stall in rows if stall.stalls]
+    moving = [_state(stall.state_bits) for stall in rows if not stall.stalls]
+    if not rows:
         return ""
     keeps = f"it keeps moving with {', '.join(moving)}" if moving else "none keeps moving"
     if not stalled:
         return f"The state's running average stalls at no precision that was tried: {keeps}."
-    return f"The state's running average stalls with {', '.join(stalled)}; {keeps}."
+    told = ", ".join(f"{_state(stall.state_bits)} {_when(stall.stall_update)}" for stall in stalled)
+    lost = [stall.loss for stall in stalled if stall.loss is not None]
+    cost = f" The most that a stall costs: {number(max(lost))} points of J&F." if lost else ""
+    return f"The state's running average stalls with {told}; {keeps}.{cost}"
+
+
+def _when(update: int | None) -> str:
+    if update is None:
+        return "at some time"
+    return "at once" if update <= 1 else f"after {update} updates"
 
 
 def _state(bits: int | None) -> str:

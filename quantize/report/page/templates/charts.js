@@ -49,7 +49,7 @@ function draw(box, chart) {
 
 function axes(image, chart, marks, width, height) {
   const ends = marks.flatMap((mark) => [mark.y - (mark.spread ?? 0), mark.y + (mark.spread ?? 0)]);
-  if (chart.level && chart.y.scale !== "log") ends.push(chart.level[0]);
+  if (chart.level) ends.push(chart.level[0]);
   const top = 26, bottom = height - 44, right = width - 16;
   const y = scale(chart.y, ends, bottom, top);
   const left = 14 + 7.5 * Math.max(...y.ticks.map((tick) => y.label(tick).length));

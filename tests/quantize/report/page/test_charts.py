@@ -122,6 +122,10 @@ def test_a_state_that_stalls(record: dict[str, Any]) -> None:
     assert moved.series[0].marks[0].y == 100
     assert moved.series[0].marks[4].text == ("update 5: moves 0.4 %",)
 
+    record["stall"][0]["moved"][4] = 0.0
+    none = stall_charts(read(record))[0].series[0].marks[4]
+    assert (none.y, none.text) == (0.01, ("update 5: moves 0 %",))
+
 
 def test_rows_of_sequences_lose_against_float(record: dict[str, Any]) -> None:
     rows = sequence_rows(read(record))
@@ -144,8 +148,9 @@ def summary_of(record: dict[str, Any], **change: Any) -> Summary:
     ("loss", "words"),
     [
         (0.3, "Eight bits cost 0.3 points of J&F"),
-        (0.02, "Eight bits cost nothing that one decimal shows"),
-        (-0.4, "Eight bits lose nothing: 0.4 points of J&F above float32"),
+        (0.02, "Eight bits cost nothing measurable"),
+        (0.09, "Eight bits cost nothing measurable"),  # the standard error is 0.1,
+        (-0.4, "Eight bits score 0.4 points of J&F above float32"),
         (None, "How many bits does this tracker need?"),
     ],
 )
@@ -193,14 +198,15 @@ def test_the_stall_in_a_sentence(record: dict[str, Any]) -> None:
     rows = record["stall"]
     assert said(rows) == [
         "The state's running average stalls with 4 bits after 5 updates, 6 bits after 14 updates, "
-        "8 bits after 38 updates; it keeps moving with 16 bits, float."
+        "8 bits after 38 updates; it keeps moving with 16 bits, float. The most that a "
+        "stall costs: 12.5 points of J&F."
     ]
     assert said(rows[3:]) == [
         "The state's running average stalls at no precision that was tried: it keeps moving with "
         "16 bits, float."
     ]
-    assert said(rows[:1]) == [
-        "The state's running average stalls with 4 bits after 5 updates; none keeps moving."
+    assert said([rows[0] | {"stall_update": 1, "J&F_loss": None}]) == [
+        "The state's running average stalls with 4 bits at once; none keeps moving."
     ]
     assert said([]) == []
 
