@@ -62,7 +62,7 @@ class Patience:
     opening: float = 20.0
     picture: float = 2.0
     shortest: float = 0.5
-    longest: float = 8.0
+    longest: float = 3.0
     leaving: float = 0.5
 
 
