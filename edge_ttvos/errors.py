@@ -14,6 +14,7 @@
     ├── EngineError           an inference engine that is missing or failed
     ├── OutputError           results that cannot be written, or must not be overwritten
     ├── QuantizationError     a recipe, layer, observer or model that cannot be quantized
+    ├── ClusterError          worker processes that cannot be reached, or died
     ├── RemoteError           a board that cannot be reached, does not fit, or refused a deployment
     └── TrainingError         a recipe, checkpoint or loss that stops a training run
 
@@ -74,6 +75,10 @@ class EngineError(EdgeTtvosError):
 
 class OutputError(EdgeTtvosError):
     """Results cannot be written, or would overwrite others."""
+
+
+class ClusterError(EdgeTtvosError):
+    """A cluster or a process of it cannot be reached, or died."""
 
 
 class RemoteError(EdgeTtvosError):

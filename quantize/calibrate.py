@@ -92,14 +92,7 @@ def choose_clips(clips: Sequence[Clip], plan: Calibration) -> list[Clip]:
     Raises:
         QuantizationError: there are too few, or one begins without its object.
     """
-    long = [clip for clip in clips if len(clip.frames) > plan.seen]
-    if len(long) < plan.sequences:
-        raise QuantizationError(
-            f"calibration needs {plan.sequences} sequences of more than {plan.seen} frames; "
-            f"--data has {len(long)}. Give more, or lower calibration.sequences in the recipe"
-        )
-    spread = np.linspace(0, len(long) - 1, plan.sequences).round().astype(int)
-    chosen = [long[index] for index in spread]
+    chosen = [clips[index] for index in spread([len(clip.frames) for clip in clips], plan)]
     for clip in chosen:
         if not np.any(clip.masks[0]):
             raise QuantizationError(
@@ -107,6 +100,22 @@ def choose_clips(clips: Sequence[Clip], plan: Calibration) -> list[Clip]:
                 "to follow there. Leave it out of --data"
             )
     return chosen
+
+
+def spread(lengths: Sequence[int], plan: Calibration) -> list[int]:
+    """Which of the sequences of these lengths (frames): evenly spread over those long enough.
+
+    Raises:
+        QuantizationError: there are too few.
+    """
+    long = [index for index, length in enumerate(lengths) if length > plan.seen]
+    if len(long) < plan.sequences:
+        raise QuantizationError(
+            f"calibration needs {plan.sequences} sequences of more than {plan.seen} frames; "
+            f"--data has {len(long)}. Give more, or lower calibration.sequences in the recipe"
+        )
+    places = np.linspace(0, len(long) - 1, plan.sequences).round().astype(int)
+    return [long[place] for place in places]
 
 
 Step = tuple[float, NDArray[np.uint8], NDArray[np.uint8] | None, bool]

@@ -216,7 +216,7 @@ def load_quantized(path: Path) -> QuantizedModel:
 def _structure(
     config: NetworkConfig, frame: FrameSpec, coordinates: Coordinates = "buffer"
 ) -> tuple[Graph, ...]:
-    """The graphs of any network of that kind; tracing them takes seconds. Their weights are none's."""
+    """The graphs of any network of that kind; tracing takes seconds. The weights mean nothing."""
     return lower(TTVOS(config).eval(), frame, Form(coordinates))
 
 

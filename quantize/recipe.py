@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from dataclasses import dataclass, replace
@@ -221,6 +222,21 @@ def recipe_of(table: dict[str, Any]) -> Recipe:
         ValueError, QuantizationError: an unknown key or a value out of range.
     """
     return build(Recipe, table)
+
+
+def as_toml(recipe: Recipe) -> str:
+    """The file that ``load_recipe`` reads back as an equal recipe."""
+    table = as_dict(recipe)
+    parts = {key: value for key, value in table.items() if isinstance(value, dict)}
+    lines = [_line(key, value) for key, value in table.items() if key not in parts]
+    for name, part in parts.items():
+        lines += ["\n", f"[{name}]\n", *(_line(key, value) for key, value in part.items())]
+    return "".join(lines)
+
+
+def _line(key: str, value: Any) -> str:
+    """TOML has no null: what is None is left out. JSON writes texts, lists and numbers as TOML."""
+    return "" if value is None else f"{key} = {json.dumps(value)}\n"
 
 
 def as_dict(recipe: Recipe) -> dict[str, Any]:

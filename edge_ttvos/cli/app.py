@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from edge_ttvos import origin
-from edge_ttvos.cli import bench, deploy, doctor, evaluate, live, quantize, score, track, train
+from edge_ttvos.cli import (
+    bench,
+    deploy,
+    doctor,
+    evaluate,
+    live,
+    quantize,
+    report,
+    score,
+    track,
+    train,
+)
 from edge_ttvos.cli.guard import guarded
 
 HELP = "Follow any object through video, pixel by pixel, on a small board."
@@ -25,6 +36,7 @@ app.command("eval")(guarded(evaluate.evaluate))
 app.command("score")(guarded(score.score))
 app.command("train")(guarded(train.train))
 app.command("quantize")(guarded(quantize.quantize))
+app.command("report")(guarded(report.report))
 app.command("bench")(guarded(bench.bench))
 app.command("live")(guarded(live.live))
 app.command("deploy")(guarded(deploy.deploy))

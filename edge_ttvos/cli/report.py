@@ -1,0 +1,313 @@
+"""``edge-ttvos report``: accuracy against bit width in one page; two reports side by side."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edge_ttvos.cli.console import Screen
+from edge_ttvos.cli.options import (
+    JsonOption,
+    ModelOption,
+    OverwriteOption,
+    QuietOption,
+    VerboseOption,
+    parse_size,
+    screen,
+)
+from edge_ttvos.cli.process import held
+from edge_ttvos.cli.record import recorded
+from edge_ttvos.errors import EngineError
+from edge_ttvos.firmware_bridge.output import prepare_folder
+from edge_ttvos.weights import find_checkpoint
+
+RESULT = "report.json"
+FILES = (
+    *(RESULT, "report.html", "points.csv", "sensitivity.csv"),
+    *("figures", "strips", "points", "parts"),
+)
+COMPARISON = ("compare.json", "compare.html")
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """What ``report`` was asked for; None and empty leave it to the library."""
+
+    model: str
+    data: Path
+    out: Path
+    bits: tuple[str, ...]
+    full: bool
+    qat: tuple[Path, ...]
+    recipe: Path | None
+    deployable: bool
+    max_drop: float
+    mixed: str | None
+    parts: tuple[str, ...]
+    sizes: tuple[Size | None, Size | None]
+    sequences: tuple[str, ...] | None
+    jobs: int
+    cluster: str | None
+    overwrite: bool
+
+
+def report(
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Page, JSON, CSV, figures; goes on there.")
+    ],
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[A B]", help="Compare two reports instead of making one."),
+    ] = None,
+    model: ModelOption = "default",
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="Holds davis2016/ and training sequences."),
+    ] = None,
+    bits: Annotated[
+        list[str] | None,
+        typer.Option("--bits", metavar="w4a8sfloat", help="These points alone; repeatable."),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="The whole grid besides.")] = False,
+    qat: Annotated[
+        list[Path] | None,
+        typer.Option("--qat", metavar="RUN", help="A quantize --method qat folder; repeatable."),
+    ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option("--recipe", metavar="FILE", help="What all points share but bits."),
+    ] = None,
+    deployable: Annotated[
+        bool, typer.Option("--deployable", help="Refuse points that no engine can run.")
+    ] = False,
+    max_drop: Annotated[
+        float, typer.Option("--max-drop", metavar="X", help="J&F that mixed precision may lose.")
+    ] = 1.0,
+    mixed: Annotated[
+        str | None,
+        typer.Option("--mixed", metavar="BITS", help="Where mixed precision begins."),
+    ] = None,
+    parts: Annotated[
+        str | None,
+        typer.Option(
+            "--parts", metavar="a,b", help="Of axes,named,sensitivity,mixed,stall,strips,latency."
+        ),
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option("--size", metavar="HxW", help="Of the axes; default 240x432.")
+    ] = None,
+    named_size: Annotated[
+        str | None,
+        typer.Option("--named-size", metavar="HxW", help="Of named points; default 480x864."),
+    ] = None,
+    sequences: Annotated[
+        str | None, typer.Option("--sequences", metavar="a,b", help="Of the axes; default three.")
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", metavar="N", min=1, help="Processes; default: one a core."),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", metavar="tcp://…", help="A Dask scheduler in place of --jobs."),
+    ] = None,
+    overwrite: OverwriteOption = False,
+    json: JsonOption = None,
+    verbose: VerboseOption = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """How many bits, where, and what each costs in J&F; or two such reports compared."""
+    given = folders or []
+    if len(given) not in (0, 2):
+        raise typer.BadParameter(f"give two folders to compare, or none; got {len(given)}")
+    if given:
+        with screen(json, verbose, quiet) as show:
+            compare(given[0], given[1], out, overwrite, show)
+        return
+    if data is None:
+        raise typer.BadParameter("say where the data is", param_hint="--data")
+    config = ReportConfig(
+        model,
+        data,
+        out,
+        tuple(bits or ()),
+        full,
+        tuple(qat or ()),
+        recipe,
+        deployable,
+        max_drop,
+        mixed,
+        _split(parts),
+        (_size(size, "--size"), _size(named_size, "--named-size")),
+        _split(sequences) or None,
+        jobs or os.cpu_count() or 1,
+        cluster,
+        overwrite,
+    )
+    with screen(json, verbose, quiet) as show:
+        run(config, show)
+
+
+def run(config: ReportConfig, show: Screen) -> None:
+    """Make it, or go on with it; what is finished stays whatever ends it."""
+    library = _library()
+    checkpoint = library["network.checkpoint"].load_checkpoint(find_checkpoint(config.model))
+    order = make_order(config, checkpoint, library)
+    if config.overwrite:
+        kept = [config.data, *config.qat, *([config.recipe] if config.recipe else [])]
+        prepare_folder(config.out, FILES, True, keep=kept)
+    with ExitStack() as stack:
+        pools, run_, made = (library[f"quantize.report.{n}"] for n in ("pool", "run", "assembly"))
+        if config.cluster is None:
+            pool, workers = pools.Processes(config.jobs), config.jobs
+        else:
+            pool = stack.enter_context(closing(pools.Cluster(config.cluster)))
+            workers = pool.workers
+        store = library["quantize.report.store"].Store(config.out, order.study)
+        line = stack.enter_context(show.progress("report"))
+        bench = library["quantize.report.bench"].Bench(pool, store, line.update, 1.0)
+        maker = run_.prepare(order, bench)
+
+        def record(why: str | None) -> dict[str, Any]:
+            seconds = store.seconds
+            answer: dict[str, Any] = made.assemble(
+                order, checkpoint, maker.gathered, seconds, workers, why
+            )
+            return answer
+
+        with recorded(show, config.out / RESULT, record):
+            maker.make()
+    _write_page(record(None), config.out, library)
+    show_points(record(None), show)
+    show.say(f"{config.out / 'report.html'}: open it in any browser, also without a network")
+
+
+def make_order(config: ReportConfig, checkpoint: Any, library: dict[str, Any]) -> Any:
+    """The library's order.
+
+    Raises:
+        QuantizationError, DatasetError: bits, parts or data that cannot be used.
+    """
+    plan, studies = library["quantize.report.plan"], library["quantize.report.study"]
+    recipes = library["quantize.recipe"]
+    recipe = None if config.recipe is None else recipes.load_recipe(config.recipe)
+    path = find_checkpoint(config.model)
+    study = studies.open_study(
+        path, checkpoint, config.data, recipe, config.sizes, config.sequences
+    )
+    usual = plan.ASKED if config.bits else plan.PARTS
+    return plan.Order(
+        study,
+        bits=config.bits,
+        full=config.full,
+        qat=tuple(find_checkpoint(str(run)) for run in config.qat),
+        deployable=config.deployable,
+        max_drop=config.max_drop,
+        mixed=config.mixed or plan.MIXED,
+        parts=config.parts or usual,
+        threads=os.cpu_count() or 1,
+    )
+
+
+def compare(a: Path, b: Path, out: Path, overwrite: bool, show: Screen) -> None:
+    """Two reports side by side; leaves compare.json and compare.html in ``out``."""
+    library = _library()
+    comparing = library["quantize.report.compare"]
+    result = comparing.compare(comparing.read_report(a), comparing.read_report(b))
+    prepare_folder(out, COMPARISON, overwrite, keep=(a / RESULT, b / RESULT))
+    library["quantize.report.page"].write_comparison(result, out)
+    show.result(result, out / COMPARISON[0])
+    rows = [
+        (p["id"], *(f"{p[key]:.2f}" for key in ("a", "b", "difference", "spread")), _mark(p))
+        for p in result["points"]
+    ]
+    show.table("J&F, percent", ("point", "A", "B", "B − A", "spread", "exceeds it"), rows)
+    show.say(result["words"])
+
+
+def show_points(record: dict[str, Any], show: Screen) -> None:
+    """The points, and the answers in words."""
+    rows = []
+    for point in record["points"]:
+        loss, spread, latency = point["J&F_loss"], point["spread"], point["latency_ms"]
+        rows.append(
+            (
+                point["id"],
+                f"{point['J&F']:.1f}",
+                "—" if loss is None else f"{loss:.2f}",
+                "—" if spread is None else f"{spread:.2f}",
+                f"{point['size_bytes'] / 1e6:.2f}",
+                "—" if latency is None else f"{latency['p50']:.1f}",
+                "simulated" if point["simulated"] else "measured",
+            )
+        )
+    columns = ("point", "J&F", "lost", "spread", "MB", "ms", "")
+    show.table("accuracy against bit width", columns, rows)
+    for words in (record["stall_words"], record["worth"]["words"], _mixed_words(record["mixed"])):
+        if words:
+            show.say(words)
+
+
+def _mixed_words(mixed: dict[str, Any] | None) -> str:
+    if mixed is None:
+        return ""
+    kept, drop = len(mixed["kept"]), mixed["max_drop"]
+    if not mixed["reached"]:
+        return f"No mixed recipe from {mixed['base']} holds a drop of {drop:g} points of J&F."
+    layers = "no layer" if not kept else f"{kept} layer{'s' if kept > 1 else ''}"
+    return (
+        f"Mixed precision: from {mixed['base']}, {layers} must stay exact to lose at most {drop:g} "
+        f"points of J&F ({mixed['J&F_loss']:.2f} on the sequences set aside)."
+    )
+
+
+def _mark(point: dict[str, Any]) -> str:
+    return "yes" if point["exceeds"] else "no"
+
+
+def _write_page(record: dict[str, Any], out: Path, library: dict[str, Any]) -> None:
+    library["quantize.report.tables"].write_tables(record, out)
+    write: Callable[..., Any] = library["quantize.report.page"].write
+    write(record, out)
+
+
+def _size(text: str | None, option: str) -> Size | None:
+    try:
+        return None if text is None else parse_size(text)
+    except typer.BadParameter as error:
+        raise typer.BadParameter(error.message, param_hint=option) from error
+
+
+def _split(text: str | None) -> tuple[str, ...]:
+    return () if text is None else tuple(part for part in text.split(",") if part)
+
+
+LIBRARY = (
+    *("network.checkpoint", "quantize.recipe"),
+    *(f"quantize.report.{n}" for n in ("plan", "study", "pool", "store", "bench", "run")),
+    *(f"quantize.report.{n}" for n in ("assembly", "tables", "compare", "page")),
+)
+
+
+def _library() -> dict[str, Any]:
+    """The host's part, by name.
+
+    Raises:
+        EngineError: it is not installed.
+    """
+    try:
+        with held():
+            return {name: importlib.import_module(f"edge_ttvos.{name}") for name in LIBRARY}
+    except ImportError as error:
+        raise EngineError(
+            f"a report needs {error.name}, which is not installed; type: "
+            "pip install 'edge-ttvos[host]'"
+        ) from error
