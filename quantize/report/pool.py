@@ -84,7 +84,8 @@ class Cluster:
             raise EngineError(_missing("distributed")) from error
         self._distributed, self.address = distributed, address
         try:
-            self._client: Any = distributed.Client(address, timeout=CONNECT, set_as_default=False)
+            open_client: Any = distributed.Client
+            self._client = open_client(address, timeout=CONNECT, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise ClusterError(
                 f"--cluster {address}: no Dask scheduler answers there within {CONNECT:.0f} s "

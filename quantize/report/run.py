@@ -213,7 +213,8 @@ def prepare(order: Order, bench: Bench) -> Maker:
     calibrations = plan_calibrations(order, points)
     maker = Maker(order, points, calibrations, bench)
     scores = [Score(order.study, point, None) for point in points]
-    bench.total = sum(task.cost for task in (*calibrations, *scores)) + _others(order, scores)
+    tasks: list[Task] = [*calibrations, *scores]
+    bench.total = sum(task.cost for task in tasks) + _others(order, scores)
     return maker
 
 

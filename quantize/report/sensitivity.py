@@ -51,7 +51,7 @@ def items(graphs: Sequence[Graph]) -> tuple[Item, ...]:
 def state_keys(graphs: Sequence[Graph]) -> dict[str, tuple[str, ...]]:
     """Keys of the values that each buffer holds; the template has none, it stands beside them."""
     encode, embed, decode = graphs
-    found = {
+    found: dict[str, tuple[str, ...]] = {
         name: (key(encode, encode.outputs[name]),)
         for name in ("s8", "s16")
         if name in encode.outputs
