@@ -161,20 +161,21 @@ def run(config: ReportConfig, show: Screen) -> None:
     library = _library()
     checkpoint = library["network.checkpoint"].load_checkpoint(find_checkpoint(config.model))
     order = make_order(config, checkpoint, library)
-    if config.overwrite:
-        kept = [config.data, *config.qat, *([config.recipe] if config.recipe else [])]
-        prepare_folder(config.out, FILES, True, keep=kept)
+    pools, making, made = (library[f"quantize.report.{n}"] for n in ("pool", "run", "assembly"))
+    plan = making.Plan.of(order)
     with ExitStack() as stack:
-        pools, run_, made = (library[f"quantize.report.{n}"] for n in ("pool", "run", "assembly"))
         if config.cluster is None:
             pool, workers = pools.Processes(config.jobs), config.jobs
         else:
             pool = stack.enter_context(closing(pools.Cluster(config.cluster)))
             workers = pool.workers
+        if config.overwrite:
+            kept = [config.data, *config.qat, *([config.recipe] if config.recipe else [])]
+            prepare_folder(config.out, FILES, True, keep=kept)
         store = library["quantize.report.store"].Store(config.out, order.study)
         line = stack.enter_context(show.progress("report"))
-        bench = library["quantize.report.bench"].Bench(pool, store, line.update, 1.0)
-        maker = run_.prepare(order, bench)
+        bench = library["quantize.report.bench"].Bench(pool, store, line.update, plan.cost)
+        maker = making.Maker(plan, bench)
 
         def record(why: str | None) -> dict[str, Any]:
             seconds = store.seconds

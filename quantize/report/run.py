@@ -54,25 +54,49 @@ class Gathered:
     strips: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What an order comes to, before anything is computed or written.
+
+    Attributes:
+        order: what was asked for.
+        points: all but the mixed one.
+        calibrations: that they need.
+    """
+
+    order: Order
+    points: tuple[Point, ...]
+    calibrations: tuple[Calibrate, ...]
+
+    @classmethod
+    def of(cls, order: Order) -> Plan:
+        """Plan it.
+
+        Raises:
+            QuantizationError, ModelError: a point that cannot be made.
+        """
+        points = plan_points(order)
+        return cls(order, points, plan_calibrations(order, points))
+
+    @property
+    def cost(self) -> float:
+        """Seconds on one core, about."""
+        scores = [Score(self.order.study, point, None) for point in self.points]
+        tasks: list[Task] = [*self.calibrations, *scores]
+        return sum(task.cost for task in tasks) + _others(self.order, scores)
+
+
 class Maker:
     """Makes one report.
 
     Args:
-        order: what to make.
-        points: of the order.
-        calibrations: that they need.
+        plan: of it.
         bench: where its tasks are done.
     """
 
-    def __init__(
-        self,
-        order: Order,
-        points: tuple[Point, ...],
-        calibrations: tuple[Calibrate, ...],
-        bench: Bench,
-    ) -> None:
-        self.order, self.study, self.bench = order, order.study, bench
-        self.points, self.calibrations = points, calibrations
+    def __init__(self, plan: Plan, bench: Bench) -> None:
+        self.order, self.study, self.bench = plan.order, plan.order.study, bench
+        self.points, self.calibrations = plan.points, plan.calibrations
         self.gathered = Gathered()
         self.schemes: Schemes = {}
 
@@ -201,21 +225,6 @@ class Maker:
             self.gathered.latency[wanted[place].point.id] = kept["result"]
 
         self.bench.all(tasks, keep, Processes(1))  # one after the other, nothing beside them
-
-
-def prepare(order: Order, bench: Bench) -> Maker:
-    """Plan a report; what cannot be made is told before anything is computed.
-
-    Raises:
-        QuantizationError, ModelError: a point that cannot be made.
-    """
-    points = plan_points(order)
-    calibrations = plan_calibrations(order, points)
-    maker = Maker(order, points, calibrations, bench)
-    scores = [Score(order.study, point, None) for point in points]
-    tasks: list[Task] = [*calibrations, *scores]
-    bench.total = sum(task.cost for task in tasks) + _others(order, scores)
-    return maker
 
 
 def _others(order: Order, scores: Sequence[Score]) -> float:

@@ -80,5 +80,3 @@ def base() -> Recipe:
 def study(model_file: Path, checkpoint: Checkpoint, data: Path, base: Recipe) -> Study:
     """All of it, at one size."""
     return open_study(model_file, checkpoint, data, base, (SIZE, SIZE))
-
-

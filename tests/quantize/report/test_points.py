@@ -87,7 +87,9 @@ def test_unknown_bits_are_refused() -> None:
 
 def test_what_no_engine_runs_is_not_deployable() -> None:
     require_deployable(asked_points(BASE, ("w8a8s4",)))
-    with pytest.raises(QuantizationError, match=r"no engine can run w4a8sfloat \(weights of 4 bits"):
+    with pytest.raises(
+        QuantizationError, match=r"no engine can run w4a8sfloat \(weights of 4 bits"
+    ):
         require_deployable(asked_points(BASE, ("w8a8", "w4a8")))
 
 
