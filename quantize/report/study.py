@@ -116,8 +116,8 @@ def open_study(
         for given, usual in zip(sizes, (AXES_SIZE, NAMED_SIZE), strict=True)
     )
     every = open_dataset(KIND, data / KIND)
-    usual = tuple(name for name in AXES_SEQUENCES if name in every.names)
-    chosen = every.select(sequences or usual or every.names[:3])
+    usual = AXES_SEQUENCES if set(AXES_SEQUENCES) <= set(every.names) else every.names[:3]
+    chosen = every.select(sequences or usual)
     aside = _names_set_aside(data)
     return Study(
         path.resolve(),
