@@ -31,6 +31,7 @@ class Observed:
         self.name = name
         self.low, self.high = math.inf, -math.inf
         self._kept: list[Tensor] = []
+        self.ranges: dict[tuple[object, ...], tuple[float, float]] = {}  # that were chosen
 
     def see(self, value: Tensor) -> None:
         """One frame's value, of any shape.
@@ -46,6 +47,7 @@ class Observed:
                 "fails on this clip; run `edge-ttvos eval` on it"
             )
         self.low, self.high = min(self.low, low), max(self.high, high)
+        self.ranges.clear()
         step = -(-len(flat) // PER_FRAME)
         start = len(self._kept) % step  # other pixels in every frame
         self._kept.append(flat[start::step].clone())
@@ -70,7 +72,10 @@ def choose(observed: Observed, recipe: Recipe, bits: int) -> Quantization:
             "constant has no scale. Calibrate on clips in which the object moves, or keep the "
             "layer in float_layers"
         )
-    low, high = RANGES[recipe.observer](observed, recipe, bits)
+    how = (recipe.observer, recipe.percentile, recipe.symmetric, bits)
+    if how not in observed.ranges:  # many recipes of one calibration share most of theirs
+        observed.ranges[how] = RANGES[recipe.observer](observed, recipe, bits)
+    low, high = observed.ranges[how]
     return codes_of(low, high, bits, recipe.symmetric)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
+
 from edge_ttvos.contracts import FrameSpec
 from edge_ttvos.quantize.calibrate import calibrate
 from edge_ttvos.quantize.graph import Graph
@@ -55,7 +57,8 @@ class Calibrate:
         graphs, clips = graphs_of(self.study, self.size), clips_of(self.study, self.plan)
         frame = FrameSpec(*self.size)
         seen = calibrate(checkpoint_of(self.study), frame, graphs, clips, self.plan)
-        schemes = (build_scheme(graphs, recipe, seen) for recipe in self.recipes)
+        with torch.no_grad():
+            schemes = [build_scheme(graphs, recipe, seen) for recipe in self.recipes]
         return {"schemes": [scheme_table(scheme) for scheme in schemes]}
 
 

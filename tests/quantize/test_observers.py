@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_ttvos.contracts import Quantization
 from edge_ttvos.errors import QuantizationError
 from edge_ttvos.quantize.observers import RANGES, Observed, choose, codes_of, fake
 from edge_ttvos.quantize.recipe import Recipe
@@ -94,3 +95,27 @@ def test_a_constant_has_no_scale() -> None:
 def test_what_was_never_seen() -> None:
     with pytest.raises(QuantizationError, match="layer was never seen"):
         choose(Observed("layer"), Recipe("r"), 8)
+
+
+@given(st.floats(1e-6, 100), st.integers(2, 16), st.floats(0, 1), st.integers(0, 1000))
+def test_without_a_gradient_rounding_is_the_same_to_the_bit(
+    scale: float, bits: int, place: float, seed: int
+) -> None:
+    half = 2 ** (bits - 1)
+    codes = Quantization(scale, round(place * (2 * half - 1)) - half, bits)
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.randn(500, generator=generator) * scale * half
+    values[:40] = torch.arange(40) * scale / 2  # halves, which round to even
+    with torch.no_grad():
+        found = fake(values, codes)
+
+    assert torch.equal(found, fake(values.requires_grad_(), codes))
+
+
+def test_a_range_is_chosen_anew_when_more_was_seen() -> None:
+    seen, recipe = observed(torch.linspace(-1, 1, 100)), Recipe("r")
+    first = choose(seen, recipe, 8)
+    seen.see(torch.linspace(-4, 4, 100))
+
+    assert choose(seen, recipe, 8).scale > 2 * first.scale
+    assert choose(seen, recipe, 4).scale > choose(seen, recipe, 8).scale

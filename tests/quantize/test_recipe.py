@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from edge_ttvos.errors import QuantizationError
-from edge_ttvos.quantize.recipe import Recipe, as_dict, load_recipe, parse_bits, recipe_of
+from edge_ttvos.quantize.recipe import (
+    Calibration,
+    Recipe,
+    as_dict,
+    as_toml,
+    load_recipe,
+    parse_bits,
+    recipe_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +65,21 @@ def test_a_recipe_is_plain_data() -> None:
     recipe = Recipe("mine", weights=4, state=8, float_layers=("a", "b"))
 
     assert recipe_of(as_dict(recipe)) == recipe
+
+
+def test_the_file_that_is_written_reads_back(tmp_path: Path) -> None:
+    recipe = Recipe(
+        'of "quotes"',
+        weights=4,
+        state=8,
+        observer="entropy",
+        float_layers=("a.0", "b"),
+        calibration=Calibration(sequences=3, rolled_out=False),
+    )
+    for each in (recipe, Recipe("plain")):
+        path = tmp_path / "r.toml"
+        path.write_text(as_toml(each))
+        assert load_recipe(path) == each
 
 
 def test_a_file(tmp_path: Path) -> None:
