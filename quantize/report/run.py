@@ -38,7 +38,8 @@ class Gathered:
     """What is finished, at any time.
 
     Attributes:
-        scores: of points, with their kept results, in the order of the plan.
+        finished: points with their kept results, as they came.
+        planned: ids of points.
         latency: by the point's id.
         sensitivity: rows of the record.
         mixed: what the search found, and its recipe.
@@ -46,12 +47,18 @@ class Gathered:
         strips: rows of the record.
     """
 
-    scores: dict[str, tuple[Score, Result]] = field(default_factory=dict)
+    finished: dict[str, tuple[Score, Result]] = field(default_factory=dict)
+    planned: list[str] = field(default_factory=list)
     latency: dict[str, Result] = field(default_factory=dict)
     sensitivity: list[dict[str, Any]] = field(default_factory=list)
     mixed: tuple[Found, Recipe] | None = None
     stall: Result | None = None
     strips: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def scores(self) -> dict[str, tuple[Score, Result]]:
+        """Of finished points, in the order of the plan."""
+        return {name: self.finished[name] for name in self.planned if name in self.finished}
 
 
 @dataclass(frozen=True)
@@ -125,9 +132,10 @@ class Maker:
 
     def _score(self, points: Sequence[Point]) -> None:
         tasks = [Score(self.study, point, self._scheme(point)) for point in points]
+        self.gathered.planned += [point.id for point in points]
 
         def keep(place: int, kept: Result) -> None:
-            self.gathered.scores[points[place].id] = (tasks[place], kept)
+            self.gathered.finished[points[place].id] = (tasks[place], kept)
 
         self.bench.all(tasks, keep)
 
