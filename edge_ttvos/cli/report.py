@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -22,9 +21,8 @@ from edge_ttvos.cli.options import (
     parse_size,
     screen,
 )
-from edge_ttvos.cli.process import held
 from edge_ttvos.cli.record import recorded
-from edge_ttvos.errors import EngineError
+from edge_ttvos.cli.report_tables import compare, host_library, show_points
 from edge_ttvos.firmware_bridge.output import prepare_folder
 from edge_ttvos.weights import find_checkpoint
 
@@ -33,7 +31,6 @@ FILES = (
     *(RESULT, "report.html", "points.csv", "sensitivity.csv"),
     *("figures", "strips", "points", "parts"),
 )
-COMPARISON = ("compare.json", "compare.html")
 Size = tuple[int, int]
 
 
@@ -158,11 +155,11 @@ def report(
 
 def run(config: ReportConfig, show: Screen) -> None:
     """Make it, or go on with it; what is finished stays whatever ends it."""
-    library = _library()
+    library = host_library()
     checkpoint = library["network.checkpoint"].load_checkpoint(find_checkpoint(config.model))
     order = make_order(config, checkpoint, library)
     pools, making, made = (library[f"quantize.report.{n}"] for n in ("pool", "run", "assembly"))
-    plan = making.Plan.of(order)
+    plan = library["quantize.report.plan"].Plan.of(order)
     with ExitStack() as stack:
         if config.cluster is None:
             pool, workers = pools.Processes(config.jobs), config.jobs
@@ -197,81 +194,25 @@ def make_order(config: ReportConfig, checkpoint: Any, library: dict[str, Any]) -
     Raises:
         QuantizationError, DatasetError: bits, parts or data that cannot be used.
     """
-    plan, studies = library["quantize.report.plan"], library["quantize.report.study"]
+    orders, studies = library["quantize.report.order"], library["quantize.report.study"]
     recipes = library["quantize.recipe"]
     recipe = None if config.recipe is None else recipes.load_recipe(config.recipe)
     path = find_checkpoint(config.model)
     study = studies.open_study(
         path, checkpoint, config.data, recipe, config.sizes, config.sequences
     )
-    usual = plan.ASKED if config.bits else plan.PARTS
-    return plan.Order(
+    usual = orders.ASKED if config.bits else orders.PARTS
+    return orders.Order(
         study,
         bits=config.bits,
         full=config.full,
         qat=tuple(find_checkpoint(str(run)) for run in config.qat),
         deployable=config.deployable,
         max_drop=config.max_drop,
-        mixed=config.mixed or plan.MIXED,
+        mixed=config.mixed or orders.MIXED,
         parts=config.parts or usual,
         threads=os.cpu_count() or 1,
     )
-
-
-def compare(a: Path, b: Path, out: Path, overwrite: bool, show: Screen) -> None:
-    """Two reports side by side; leaves compare.json and compare.html in ``out``."""
-    library = _library()
-    comparing = library["quantize.report.compare"]
-    result = comparing.compare(comparing.read_report(a), comparing.read_report(b))
-    prepare_folder(out, COMPARISON, overwrite, keep=(a / RESULT, b / RESULT))
-    library["quantize.report.page"].write_comparison(result, out)
-    show.result(result, out / COMPARISON[0])
-    rows = [
-        (p["id"], *(f"{p[key]:.2f}" for key in ("a", "b", "difference", "spread")), _mark(p))
-        for p in result["points"]
-    ]
-    show.table("J&F, percent", ("point", "A", "B", "B − A", "spread", "exceeds it"), rows)
-    show.say(result["words"])
-
-
-def show_points(record: dict[str, Any], show: Screen) -> None:
-    """The points, and the answers in words."""
-    rows = []
-    for point in record["points"]:
-        loss, spread, latency = point["J&F_loss"], point["spread"], point["latency_ms"]
-        rows.append(
-            (
-                point["id"],
-                f"{point['J&F']:.1f}",
-                "—" if loss is None else f"{loss:.2f}",
-                "—" if spread is None else f"{spread:.2f}",
-                f"{point['size_bytes'] / 1e6:.2f}",
-                "—" if latency is None else f"{latency['p50']:.1f}",
-                "simulated" if point["simulated"] else "measured",
-            )
-        )
-    columns = ("point", "J&F", "lost", "spread", "MB", "ms", "")
-    show.table("accuracy against bit width", columns, rows)
-    for words in (record["stall_words"], record["worth"]["words"], _mixed_words(record["mixed"])):
-        if words:
-            show.say(words)
-
-
-def _mixed_words(mixed: dict[str, Any] | None) -> str:
-    if mixed is None:
-        return ""
-    kept, drop = len(mixed["kept"]), mixed["max_drop"]
-    if not mixed["reached"]:
-        return f"No mixed recipe from {mixed['base']} holds a drop of {drop:g} points of J&F."
-    layers = "no layer" if not kept else f"{kept} layer{'s' if kept > 1 else ''}"
-    return (
-        f"Mixed precision: from {mixed['base']}, {layers} must stay exact to lose at most {drop:g} "
-        f"points of J&F ({mixed['J&F_loss']:.2f} on the sequences set aside)."
-    )
-
-
-def _mark(point: dict[str, Any]) -> str:
-    return "yes" if point["exceeds"] else "no"
 
 
 def _write_page(record: dict[str, Any], out: Path, library: dict[str, Any]) -> None:
@@ -289,26 +230,3 @@ def _size(text: str | None, option: str) -> Size | None:
 
 def _split(text: str | None) -> tuple[str, ...]:
     return () if text is None else tuple(part for part in text.split(",") if part)
-
-
-LIBRARY = (
-    *("network.checkpoint", "quantize.recipe"),
-    *(f"quantize.report.{n}" for n in ("plan", "study", "pool", "store", "bench", "run")),
-    *(f"quantize.report.{n}" for n in ("assembly", "tables", "compare", "page")),
-)
-
-
-def _library() -> dict[str, Any]:
-    """The host's part, by name.
-
-    Raises:
-        EngineError: it is not installed.
-    """
-    try:
-        with held():
-            return {name: importlib.import_module(f"edge_ttvos.{name}") for name in LIBRARY}
-    except ImportError as error:
-        raise EngineError(
-            f"a report needs {error.name}, which is not installed; type: "
-            "pip install 'edge-ttvos[host]'"
-        ) from error

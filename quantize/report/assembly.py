@@ -11,7 +11,7 @@ from edge_ttvos.firmware_bridge.protocol import bare_protocol
 from edge_ttvos.network.checkpoint import Checkpoint
 from edge_ttvos.quantize.recipe import as_toml
 from edge_ttvos.quantize.report import sensitivity
-from edge_ttvos.quantize.report.plan import Order
+from edge_ttvos.quantize.report.order import Order
 from edge_ttvos.quantize.report.record import measured
 from edge_ttvos.quantize.report.run import Gathered
 from edge_ttvos.quantize.report.stall_words import stall_rows, stall_words

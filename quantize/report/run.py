@@ -10,11 +10,11 @@ from edge_ttvos.quantize.recipe import Recipe
 from edge_ttvos.quantize.report import points as kinds
 from edge_ttvos.quantize.report import strips
 from edge_ttvos.quantize.report.bench import Bench
-from edge_ttvos.quantize.report.calibrating import Calibrate, combined, widened
+from edge_ttvos.quantize.report.calibrating import combined, widened
 from edge_ttvos.quantize.report.fidelity import Fidelity
 from edge_ttvos.quantize.report.latency import Latency
 from edge_ttvos.quantize.report.mixed import Candidate, Found, Kept, search, with_kept
-from edge_ttvos.quantize.report.plan import Order, plan_calibrations, plan_points
+from edge_ttvos.quantize.report.plan import Plan
 from edge_ttvos.quantize.report.points import Point
 from edge_ttvos.quantize.report.pool import Processes
 from edge_ttvos.quantize.report.record import measured
@@ -26,9 +26,6 @@ from edge_ttvos.quantize.report.study import Size
 from edge_ttvos.quantize.report.task import Result, Task
 from edge_ttvos.quantize.report.workshop import graphs_of, scheme_of
 from edge_ttvos.quantize.scheme import Scheme
-
-LATENCY_COST, STRIP_COST = 10.0, 15.0  # seconds each, about
-MIXED_ROUNDS = 14  # recipes that the search scores, about
 
 Schemes = dict[tuple[Size, Recipe], Scheme]
 
@@ -59,38 +56,6 @@ class Gathered:
     def scores(self) -> dict[str, tuple[Score, Result]]:
         """Of finished points, in the order of the plan."""
         return {name: self.finished[name] for name in self.planned if name in self.finished}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What an order comes to, before anything is computed or written.
-
-    Attributes:
-        order: what was asked for.
-        points: all but the mixed one.
-        calibrations: that they need.
-    """
-
-    order: Order
-    points: tuple[Point, ...]
-    calibrations: tuple[Calibrate, ...]
-
-    @classmethod
-    def of(cls, order: Order) -> Plan:
-        """Plan it.
-
-        Raises:
-            QuantizationError, ModelError: a point that cannot be made.
-        """
-        points = plan_points(order)
-        return cls(order, points, plan_calibrations(order, points))
-
-    @property
-    def cost(self) -> float:
-        """Seconds on one core, about."""
-        scores = [Score(self.order.study, point, None) for point in self.points]
-        tasks: list[Task] = [*self.calibrations, *scores]
-        return sum(task.cost for task in tasks) + _others(self.order, scores)
 
 
 class Maker:
@@ -233,18 +198,3 @@ class Maker:
             self.gathered.latency[wanted[place].point.id] = kept["result"]
 
         self.bench.all(tasks, keep, Processes(1))  # one after the other, nothing beside them
-
-
-def _others(order: Order, scores: Sequence[Score]) -> float:
-    """Seconds of what is planned only when points are known."""
-    study, total = order.study, 0.0
-    if order.ranks:
-        count = len(items(graphs_of(study, study.axes.size)))
-        total += count * Alone(study, None, Scheme({}, None)).cost
-    if "mixed" in order.parts:
-        total += MIXED_ROUNDS * Candidate(study, None, None).cost
-    if "strips" in order.parts:
-        total += 4 * STRIP_COST
-    if "latency" in order.parts:
-        total += LATENCY_COST * sum(bool(score.point.deployable) for score in scores)
-    return total
