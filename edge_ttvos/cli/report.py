@@ -23,6 +23,7 @@ from edge_ttvos.cli.options import (
 )
 from edge_ttvos.cli.record import recorded
 from edge_ttvos.cli.report_tables import compare, host_library, show_points
+from edge_ttvos.evaluation.datasets import parse_sequences
 from edge_ttvos.firmware_bridge.output import prepare_folder
 from edge_ttvos.weights import find_checkpoint
 
@@ -106,7 +107,8 @@ def report(
         typer.Option("--named-size", metavar="HxW", help="Of named points; default 480x864."),
     ] = None,
     sequences: Annotated[
-        str | None, typer.Option("--sequences", metavar="a,b", help="Of the axes; default three.")
+        str | None,
+        typer.Option("--sequences", metavar="a,b|FILE", help="Of the axes; default three."),
     ] = None,
     jobs: Annotated[
         int | None,
@@ -144,7 +146,7 @@ def report(
         mixed,
         _split(parts),
         (_size(size, "--size"), _size(named_size, "--named-size")),
-        _split(sequences) or None,
+        None if sequences is None else parse_sequences(sequences),
         jobs or os.cpu_count() or 1,
         cluster,
         overwrite,

@@ -10,8 +10,8 @@ import torch
 from edge_ttvos.contracts import FrameSpec
 from edge_ttvos.quantize.calibrate import calibrate
 from edge_ttvos.quantize.graph import Graph
-from edge_ttvos.quantize.recipe import Calibration, Recipe, as_dict
-from edge_ttvos.quantize.report.study import Size, Study
+from edge_ttvos.quantize.recipe import Calibration, Recipe
+from edge_ttvos.quantize.report.study import Size, Study, facts
 from edge_ttvos.quantize.report.task import Result
 from edge_ttvos.quantize.report.workshop import checkpoint_of, clips_of, graphs_of, scheme_table
 from edge_ttvos.quantize.scheme import Owners, Scheme, build_scheme
@@ -49,7 +49,7 @@ class Calibrate:
 
     def identity(self) -> dict[str, Any]:
         """Size, plan and recipes."""
-        recipes = [as_dict(recipe) for recipe in self.recipes]
+        recipes = [facts(recipe) for recipe in self.recipes]
         return {"size": self.size, "plan": vars(self.plan), "recipes": recipes}
 
     def run(self) -> Result:

@@ -18,9 +18,8 @@ from edge_ttvos.network.engine import model_spec
 from edge_ttvos.quantize.engine import SimulatedEngine
 from edge_ttvos.quantize.graph import Graph, Node
 from edge_ttvos.quantize.observers import fake
-from edge_ttvos.quantize.recipe import as_dict
 from edge_ttvos.quantize.report.sensitivity import recipes_of, state_keys
-from edge_ttvos.quantize.report.study import Study
+from edge_ttvos.quantize.report.study import Study, facts
 from edge_ttvos.quantize.report.task import Result
 from edge_ttvos.quantize.report.workshop import checkpoint_of, graphs_of
 from edge_ttvos.quantize.scheme import TEMPLATE, Scheme, key
@@ -126,7 +125,7 @@ class Fidelity:
     def identity(self) -> dict[str, Any]:
         """Bits, size, sequences, frames."""
         return {
-            "recipes": [as_dict(recipe) for recipe in recipes_of(self.study.recipe)],
+            "recipes": [facts(recipe) for recipe in recipes_of(self.study.recipe)],
             "size": self.study.axes.size,
             "sequences": self.study.ranked,
             "frames": FRAMES,

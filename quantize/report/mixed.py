@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from edge_ttvos.quantize.recipe import Recipe, as_dict
+from edge_ttvos.quantize.recipe import Recipe
 from edge_ttvos.quantize.report.engines import opened
 from edge_ttvos.quantize.report.scoring import FRAMES, SIMULATED_COST, follow, numbers
-from edge_ttvos.quantize.report.study import Study
+from edge_ttvos.quantize.report.study import Study, facts
 from edge_ttvos.quantize.report.task import Result
 from edge_ttvos.quantize.report.workshop import checkpoint_of, make_model
 from edge_ttvos.quantize.scheme import Scheme
@@ -57,7 +57,7 @@ class Candidate:
     def identity(self) -> dict[str, Any]:
         """Recipe, size and sequences."""
         return {
-            "recipe": None if self.recipe is None else as_dict(self.recipe),
+            "recipe": None if self.recipe is None else facts(self.recipe),
             "size": self.study.axes.size,
             "sequences": self.study.choosing,
         }

@@ -18,11 +18,11 @@ from edge_ttvos.firmware_bridge.evaluate import Evaluation, evaluate
 from edge_ttvos.firmware_bridge.latency import Latencies
 from edge_ttvos.firmware_bridge.tracker import Tracker
 from edge_ttvos.quantize.model import QuantizedModel, load_quantized
-from edge_ttvos.quantize.recipe import as_dict, as_toml
+from edge_ttvos.quantize.recipe import as_toml
 from edge_ttvos.quantize.report.costs import mac_bits, size_bytes
 from edge_ttvos.quantize.report.engines import Model, opened
 from edge_ttvos.quantize.report.points import Point
-from edge_ttvos.quantize.report.study import Study
+from edge_ttvos.quantize.report.study import Study, facts
 from edge_ttvos.quantize.report.task import Result
 from edge_ttvos.quantize.report.workshop import checkpoint_of, graphs_of, make_model
 from edge_ttvos.quantize.scheme import Scheme
@@ -65,7 +65,7 @@ class Score:
         point, part = self.point, self.study.part(self.point.set)
         return {
             "id": point.id,
-            "recipe": None if point.recipe is None else as_dict(point.recipe),
+            "recipe": None if point.recipe is None else facts(point.recipe),
             "model": None if point.model is None else load_quantized(point.model).sha256,
             "size": part.size,
             "sequences": part.sequences,

@@ -11,9 +11,9 @@ from edge_ttvos.network.engine import model_spec
 from edge_ttvos.quantize.engine import SimulatedEngine
 from edge_ttvos.quantize.graph import Graph, macs
 from edge_ttvos.quantize.model import exchanged_codes
-from edge_ttvos.quantize.recipe import Recipe, as_dict
+from edge_ttvos.quantize.recipe import Recipe
 from edge_ttvos.quantize.report.scoring import FLOAT_COST, follow, numbers
-from edge_ttvos.quantize.report.study import Study
+from edge_ttvos.quantize.report.study import Study, facts
 from edge_ttvos.quantize.report.task import Result
 from edge_ttvos.quantize.report.workshop import checkpoint_of, graphs_of
 from edge_ttvos.quantize.scheme import TEMPLATE, Scheme, key
@@ -113,7 +113,7 @@ class Alone:
         """Item, bits, size and sequences."""
         return {
             "item": None if self.item is None else vars(self.item),
-            "recipes": [as_dict(recipe) for recipe in recipes_of(self.study.recipe)],
+            "recipes": [facts(recipe) for recipe in recipes_of(self.study.recipe)],
             "size": self.study.axes.size,
             "sequences": self.study.ranked,
         }

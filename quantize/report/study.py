@@ -85,9 +85,15 @@ class Study:
             "revision": REVISION,
             "edge_ttvos": origin.version(),
             "sha256": self.sha256,
-            "recipe": as_dict(self.recipe),
+            "recipe": facts(self.recipe),
             "material": [list(pair) for pair in self.material],
         }
+
+
+def facts(recipe: Recipe) -> dict[str, Any]:
+    """Of a recipe, what scales and codes depend on: neither its name nor its training."""
+    table = as_dict(recipe)
+    return {key: value for key, value in table.items() if key not in ("name", "training")}
 
 
 def open_study(
