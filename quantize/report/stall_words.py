@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from edge_ttvos.quantize.report.points import STATE
 from edge_ttvos.quantize.report.stall import STILL, stalls_after
 
@@ -43,13 +45,27 @@ def stall_words(rows: Sequence[Row], steps: Sequence[float]) -> str:
     if not rows:
         return ""
     updates = max(len(row["moved"]) for row in rows)
-    said = [_sentence(row, updates) for row in rows if row["state_bits"] is not None]
+    coded = [row for row in rows if row["state_bits"] is not None]
+    said = [_sentence(row, updates) for row in coded]
     typical = sorted(steps)[len(steps) // 2] if steps else 0.0
+    (exact,) = (row for row in rows if row["state_bits"] is None)
+    alive = float(np.mean(exact["moved"])) if exact["moved"] else 0.0
     return (
-        f"An update moves the template {100 * typical:.1f} % of the way to the frame's news "
-        f"(median). {' '.join(said)} Stalled means: from there on, fewer than {STILL:.0%} of the "
-        f"template's entries change by an update."
+        f"{_verdict(coded)} {' '.join(said)} An update goes {100 * typical:.1f} % of the way to "
+        f"the frame's news (median); where the template is float it changes {alive:.0%} of the "
+        "entries, the others stay as they are. Stalled means: from there on, fewer than "
+        f"{STILL:.0%} of all entries change by an update."
     )
+
+
+def _verdict(rows: Sequence[Row]) -> str:
+    still = [row for row in rows if row["stalls"]]
+    if not still:
+        return "The running average stalls at no precision that was tried."
+    most = max(row["state_bits"] for row in still)
+    known = [row["J&F_loss"] for row in still if row["J&F_loss"] is not None]
+    cost = f", which costs at most {max(known):.2f} points of J&F" if known else ""
+    return f"The running average stalls at {most} bits and fewer{cost}."
 
 
 def _sentence(row: Row, updates: int) -> str:
@@ -59,7 +75,7 @@ def _sentence(row: Row, updates: int) -> str:
         begun = f"With {bits} bits the average does not stall within {updates} updates"
         begun += f" (the last still moves {last:.0%} of the entries)"
     elif after <= 1:
-        begun = f"With {bits} bits the average never moves after the first frame"
+        begun = f"With {bits} bits the average stalls from the first update on"
     else:
         begun = f"With {bits} bits the average stalls after {after} updates"
     gap = f"it ends {100 * row['distance'][-1]:.1f} % away from the float template"

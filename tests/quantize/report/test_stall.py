@@ -82,6 +82,10 @@ def test_the_answer_in_words() -> None:
     assert rows[0]["J&F_loss"] == pytest.approx(4.5)
     assert rows[1]["J&F_loss"] is None
     words = stall_words(rows, result["steps"])
+    assert words.startswith(
+        "The running average stalls at 6 bits and fewer, which costs at most 4.50"
+    )
+    assert "changes 95% of the entries where the template is float" in words
     assert "With 4 bits the average stalls after 7 updates; it ends 20.0 % away" in words
     assert "costs 4.50 points of J&F" in words
     assert "With 8 bits the average does not stall within 12 updates" in words
