@@ -85,7 +85,7 @@ def test_the_answer_in_words() -> None:
     assert words.startswith(
         "The running average stalls at 6 bits and fewer, which costs at most 4.50"
     )
-    assert "changes 95% of the entries where the template is float" in words
+    assert "where the template is float it changes 95% of the entries" in words
     assert "With 4 bits the average stalls after 7 updates; it ends 20.0 % away" in words
     assert "costs 4.50 points of J&F" in words
     assert "With 8 bits the average does not stall within 12 updates" in words
