@@ -51,7 +51,7 @@ class ReportConfig:
     mixed: str | None
     parts: tuple[str, ...]
     sizes: tuple[Size | None, Size | None]
-    sequences: tuple[str, ...] | None
+    sequences: str | None
     jobs: int
     cluster: str | None
     overwrite: bool
@@ -146,7 +146,7 @@ def report(
         mixed,
         _split(parts),
         (_size(size, "--size"), _size(named_size, "--named-size")),
-        None if sequences is None else parse_sequences(sequences),
+        sequences,
         jobs or os.cpu_count() or 1,
         cluster,
         overwrite,
@@ -169,7 +169,8 @@ def run(config: ReportConfig, show: Screen) -> None:
             pool = stack.enter_context(closing(pools.Cluster(config.cluster)))
             workers = pool.workers
         if config.overwrite:
-            kept = [config.data, *config.qat, *([config.recipe] if config.recipe else [])]
+            kept = [order.study.model, config.data, *config.qat]
+            kept += [config.recipe] if config.recipe is not None else []
             prepare_folder(config.out, FILES, True, keep=kept)
         store = library["quantize.report.store"].Store(config.out, order.study)
         line = stack.enter_context(show.progress("report"))
@@ -200,9 +201,8 @@ def make_order(config: ReportConfig, checkpoint: Any, library: dict[str, Any]) -
     recipes = library["quantize.recipe"]
     recipe = None if config.recipe is None else recipes.load_recipe(config.recipe)
     path = find_checkpoint(config.model)
-    study = studies.open_study(
-        path, checkpoint, config.data, recipe, config.sizes, config.sequences
-    )
+    names = None if config.sequences is None else parse_sequences(config.sequences)
+    study = studies.open_study(path, checkpoint, config.data, recipe, config.sizes, names)
     usual = orders.ASKED if config.bits else orders.PARTS
     return orders.Order(
         study,
