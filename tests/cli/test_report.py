@@ -155,6 +155,7 @@ def test_results_of_another_model_are_refused(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_an_interrupted_report_goes_on_where_it_was(
     launch: Callable[..., subprocess.Popen[str]],
     finish: Callable[..., Any],
@@ -162,9 +163,11 @@ def test_an_interrupted_report_goes_on_where_it_was(
     shell: Callable[..., Any],
     options: Options,
     tmp_path: Path,
+    jobs: int,
 ) -> None:
     out = tmp_path / "out"
-    order = ("report", *options, *ASKED, "--bits", "w3a8", "--parts", "axes", "--out", out)
+    more = (*ASKED, "--bits", "w3a8", "--bits", "w2a8", "--parts", "axes")
+    order = ("report", *options, "--jobs", jobs, *more, "--out", out)
     process = launch(*order)
     wait_for(out / "points" / "axes-w4a8sfloat.json", process)
     process.send_signal(signal.SIGINT)
@@ -176,7 +179,7 @@ def test_an_interrupted_report_goes_on_where_it_was(
     assert "axes-w4a8sfloat.json" in finished
     assert shell(*order, "-q").code == 0
     whole = json.loads((out / "report.json").read_text())
-    assert (whole["complete"], len(whole["points"])) == (True, 4)
+    assert (whole["complete"], len(whole["points"])) == (True, 5)
     after = {p.name: p.stat().st_mtime_ns for p in (out / "points").iterdir()}
     assert {name: after[name] for name in finished} == finished
 
