@@ -33,7 +33,7 @@ def host_library() -> dict[str, Any]:
     except ImportError as error:
         raise EngineError(
             f"a report needs {error.name}, which is not installed; type: "
-            "pip install 'edge-ttvos[host]'"
+            "pip install 'edge-ttvos[host,report]'"
         ) from error
 
 

@@ -167,4 +167,7 @@ class Cluster:
 
 
 def _missing(package: str) -> str:
-    return f"a report needs {package}, which is not installed; type: pip install 'edge-ttvos[host]'"
+    return (
+        f"a report needs {package}, which is not installed; type: "
+        "pip install 'edge-ttvos[host,report]'"
+    )
