@@ -26,7 +26,12 @@ Size = tuple[int, int]
 Listener = Callable[[str], None]
 
 # Writers of quantized graphs by engine; others have none.
-INTEGER_FORMATS = {"litert": "litert", "onnxruntime": "onnx", "tensorrt": "onnx"}
+INTEGER_FORMATS = {
+    "litert": "litert",
+    "openvino": "openvino",
+    "onnxruntime": "onnx",
+    "tensorrt": "onnx",
+}
 PLAIN_FORMATS = {"litert": "plain_litert"}  # of a form that is ``plain``
 SYMMETRIC = ("tensorrt",)  # engines whose codes must lie around 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,16 @@ from edge_ttvos.quantize.weights import Kernels
 from edge_ttvos.targets.constraints import UNKNOWN
 from edge_ttvos.targets.edgetpu.mapping import map_graph
 from edge_ttvos.targets.operators import read_operators
+from edge_ttvos.targets.models import INTEGER_FORMATS
 
 FRAME = FrameSpec(48, 80)
 Make = Callable[..., QuantizedModel]
 NAMES = ("encode", "embed", "decode")
+SESSIONS = {
+    "litert": "LiteRtSession",
+    "onnxruntime": "OnnxSession",
+    "openvino": "OpenVinoSession",
+}
 
 
 def graph_of(model: QuantizedModel, name: str, plain: bool = False) -> Graph:
@@ -185,7 +192,66 @@ def _computed(
     return simulation.value(graph, node, values, {})
 
 
-@pytest.mark.parametrize("engine", ["litert", "onnxruntime"])
+@pytest.mark.parametrize("name", NAMES)
+def test_scales_are_read_back_from_openvino(
+    quantized: QuantizedModel, name: str, tmp_path: Path
+) -> None:
+    openvino = pytest.importorskip("openvino")
+    writer = pytest.importorskip("edge_ttvos.targets.export.quantized.openvino")
+    graph = graph_of(quantized, name)
+    path, _ = writer.export(quantized, graph, tmp_path)
+    operations = openvino.Core().read_model(path).get_ops()
+    fixed = {op.get_friendly_name(): op for op in operations if op.get_type_name() == "Constant"}
+    for node in graph.nodes:
+        if node.name == "frame":
+            continue
+        wanted = quantized.scheme.of(graph, node.name)
+        assert wanted is not None
+        assert fixed[f"{node.name}.scale"].data == np.float32(wanted.scale), node.name
+        assert fixed[f"{node.name}.offset"].data == wanted.offset + 128, node.name
+    for layer in graph.layers:
+        scales = fixed[f"{layer.name}.weight.scale"].data.ravel()
+        np.testing.assert_array_equal(scales, quantized.scales[layer.name].numpy())
+        codes = fixed[f"{layer.name}.weight.codes"].data
+        assert codes.dtype == np.int8
+        np.testing.assert_array_equal(codes.ravel(), quantized.codes[layer.name].numpy().ravel())
+
+
+@pytest.mark.parametrize("symmetric", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_each_operator_gives_the_simulations_codes_in_openvino(
+    make_quantized: Make, name: str, symmetric: bool, tmp_path: Path
+) -> None:
+    """As above; every value is an output of the graph."""
+    model = make_quantized(symmetric=symmetric)
+    graph = graph_of(model, name)
+    coded = [n for n in graph.nodes if n.kind != "input" and model.scheme.of(graph, n.name)]
+    graph = replace(graph, outputs={f"{node.name}.out": node.name for node in coded})
+    session = open_session("openvino", model, graph, tmp_path)
+    inputs = random_codes(model, graph)
+    outputs = {out: np.zeros(session.outputs[out], np.int8) for out in graph.outputs}
+    session.run(inputs, outputs)
+    simulation = model.simulation(FRAME)
+    values = {}
+    for node in graph.nodes:
+        codes = model.scheme.of(graph, node.name)
+        if node.kind == "input":
+            plain = Quantization(1.0, 0) if node.name == "frame" else codes
+            assert plain is not None
+            values[node.name] = value_of(inputs[node.name], plain)
+            continue
+        assert codes is not None
+        found = outputs[f"{node.name}.out"].reshape(node.shape)
+        given = {next(iter(inputs)): next(iter(values.values()))}
+        with torch.no_grad():
+            wanted = codes_of(simulation.value(graph, node, values, given), codes)
+        apart = np.abs(found.astype(np.float32) - wanted)
+        assert apart.max() <= 1, f"{node.name}: {apart.max()} steps"
+        assert (apart > 0).mean() < 0.05, f"{node.name}: {(apart > 0).mean():.3f} of the codes"
+        values[node.name] = value_of(found, codes)
+
+
+@pytest.mark.parametrize("engine", ["litert", "onnxruntime", "openvino"])
 @pytest.mark.parametrize("name", NAMES)
 def test_whole_graphs_give_nearly_the_same_codes(
     quantized: QuantizedModel, name: str, engine: str, tmp_path: Path
@@ -267,11 +333,12 @@ def open_session(
     engine: str, model: QuantizedModel, graph: Graph, folder: Path, kind: str | None = None
 ) -> Any:
     """A file of the graph by a writer (None: the engine's), opened as a board opens it."""
-    kind = kind or {"litert": "litert", "onnxruntime": "onnx"}[engine]
+    pytest.importorskip({"litert": "ai_edge_litert"}.get(engine, engine))
+    kind = kind or INTEGER_FORMATS[engine]
     writer = pytest.importorskip(f"edge_ttvos.targets.export.quantized.{kind}")
-    (path,) = writer.export(model, graph, folder)
+    path = writer.export(model, graph, folder)[0]
     module = pytest.importorskip(f"edge_ttvos.firmware_bridge.engines.{engine}")
-    session = {"litert": "LiteRtSession", "onnxruntime": "OnnxSession"}[engine]
+    session = SESSIONS[engine]
     return getattr(module, session)(path, 1)
 
 
