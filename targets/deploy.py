@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
 from edge_ttvos.contracts import FrameSpec, ModelSpec
-from edge_ttvos.errors import EngineError, QuantizationError
+from edge_ttvos.errors import EngineError, ExportError, QuantizationError
 from edge_ttvos.firmware_bridge.bundle.archive import pack
 from edge_ttvos.firmware_bridge.bundle.manifest import FloatScores
 from edge_ttvos.firmware_bridge.engines import load_opener, open_engine, runner_of
 from edge_ttvos.firmware_bridge.engines.base import Engine, EngineOptions
-from edge_ttvos.firmware_bridge.latency import MODEL_STAGES
 from edge_ttvos.firmware_bridge.selftest import GoldenRun, require, selftest
-from edge_ttvos.firmware_bridge.tracker import Tracker
 from edge_ttvos.targets.base import Target
+from edge_ttvos.targets.beside import Beside, Times, measure
+from edge_ttvos.targets.beside import compare as compare_precisions
 from edge_ttvos.targets.budget import over_budget
 from edge_ttvos.targets.bundle_writer import (
     Contents,
@@ -37,11 +35,9 @@ from edge_ttvos.targets.bundle_writer import (
 )
 from edge_ttvos.targets.clip import Clip, reference_clip
 from edge_ttvos.targets.constraints import Finding, check, problems
-from edge_ttvos.targets.models import Deployable
+from edge_ttvos.targets.models import Deployable, FloatModel, float_checkpoint
 from edge_ttvos.targets.parity import Parity, compare, rollout
 from edge_ttvos.targets.place import archive_of, publish, staged
-
-ROUNDS = 3  # times that every engine follows the clip when the fastest is looked for
 
 
 @dataclass(frozen=True)
@@ -89,6 +85,7 @@ class Deployment:
         archive: the same as one file.
         engine: that it is for.
         model_ms: median of the model's time in a frame by engine, where several were measured.
+        beside: a quantized model against its float32 network.
         parity: by engine and size.
         findings: operators that break a constraint of the target, or that none knows.
         golden: self-test, by size.
@@ -105,6 +102,7 @@ class Deployment:
     golden: tuple[GoldenRun, ...]
     bytes: int
     survey: Survey | None = None
+    beside: Beside = field(default_factory=Beside)
 
 
 Listener = Callable[[str, float], None]
@@ -133,11 +131,10 @@ def deploy(
     with staged(out) as stage, closing(References(order)) as references:
         parities: list[Parity] = []
         for index, engine in enumerate(engines):
-            share = 0.7 / len(engines)
+            share = 0.6 / len(engines)
             work = Work(order, engine, stage / engine, references)
             parities += work.make(_part(listen, index * share, share))
-        listen("measure", 0.7)
-        times = measure(order, engines, stage) if len(engines) > 1 else {}
+        times, beside = weigh(order, engines, stage, _part(listen, 0.6, 0.12))
         best = min(times, key=times.__getitem__) if times else engines[0]
         work = Work(order, best, stage / best, references)
         scores = float_scores(_part(listen, 0.72, 0.12))
@@ -153,9 +150,8 @@ def deploy(
     listen("done", 1.0)
     archive = archive_of(out)
     length = archive.stat().st_size
-    return Deployment(
-        out, archive, best, times, tuple(parities), tuple(findings), tuple(runs), length, survey
-    )
+    told = tuple(parities), tuple(findings), tuple(runs)
+    return Deployment(out, archive, best, times, *told, length, survey, beside)
 
 
 class References:
@@ -308,25 +304,52 @@ def runnable(order: Order, engines: Sequence[str]) -> list[str]:
     return found
 
 
-def measure(order: Order, engines: Sequence[str], stage: Path) -> dict[str, float]:
-    """Median milliseconds of the model's stages by engine, on the reference clip.
+def weigh(
+    order: Order, engines: Sequence[str], stage: Path, listen: Listener
+) -> tuple[Times, Beside]:
+    """Times of the bundles in ``stage``, a quantized model's beside those of float32."""
+    floats, left_out = float_bundles(order, engines, stage, listen)
+    listen("measure", 0.8)
+    made = {engine: stage / engine for engine in engines}
+    options = EngineOptions(threads=order.threads)
+    times = measure(made, floats, options)
+    if not floats:
+        return times[0], Beside(left_out=left_out)
+    beside = compare_precisions(made, floats, times, options)
+    command = None
+    if beside.faster is not None:
+        sizes = "".join(f" --size {height}x{width}" for height, width in order.sizes)
+        command = (
+            f"edge-ttvos deploy --target {order.target.name} --model default{sizes} "
+            f"--engine {beside.faster} --out DIR"
+        )
+    return times[0], replace(beside, left_out=left_out, command=command)
 
-    The engines take turns, so that all see the same machine.
+
+def float_bundles(
+    order: Order, engines: Sequence[str], stage: Path, listen: Listener
+) -> tuple[dict[str, Path], dict[str, str]]:
+    """Float32 bundles of a quantized model by engine, and why others were not made.
+
+    At the first size, where this machine is the target and the float model is at hand.
     """
-    clip = reference_clip()
-    times: dict[str, list[float]] = {engine: [] for engine in engines}
-    with ExitStack() as stack:
-        trackers = {}
-        for name in engines:
-            engine = open_engine(str(stage / name), name, EngineOptions(threads=order.threads))
-            trackers[name] = stack.enter_context(closing(Tracker(engine, max_objects=1)))
-        for _ in range(ROUNDS):
-            for name, tracker in trackers.items():
-                tracker.start(clip.frames[0], [clip.given])
-                for frame in clip.frames[1:]:
-                    timings = tracker.step(frame).timings
-                    times[name].append(sum(timings[stage] for stage in MODEL_STAGES))
-    return {name: round(float(np.median(values)), 3) for name, values in times.items()}
+    if order.model.precision == FloatModel.precision or not order.target.measured:
+        return {}, {}
+    if (checkpoint := float_checkpoint(order.model)) is None:
+        return {}, dict.fromkeys(engines, "it was made of none of the shipped models")
+    first = (order.sizes or order.target.sizes or (order.model.size,))[:1]
+    plain = replace(order, model=FloatModel(checkpoint), sizes=first, clips=())
+    made, left_out = {}, {}
+    with closing(References(plain)) as references:
+        for engine in engines:
+            work = Work(plain, engine, stage / f"{engine}-fp32", references)
+            try:
+                work.make(listen)
+            except (EngineError, ExportError) as error:
+                left_out[engine] = str(error)
+            else:
+                made[engine] = work.folder
+    return made, left_out
 
 
 def engine_version(engine: str) -> str:

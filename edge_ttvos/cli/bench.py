@@ -56,6 +56,14 @@ def bench(
     peers: Annotated[
         bool, typer.Option("--peers/--no-peers", help="Measure PyTorch and NanoTrack beside it.")
     ] = True,
+    float_bundle: Annotated[
+        str | None,
+        typer.Option(
+            "--float",
+            metavar="BUNDLE",
+            help="Its network in float32 for the same engine, beside INT8 by turns.",
+        ),
+    ] = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = None,
     verbose: VerboseOption = 0,
@@ -71,6 +79,7 @@ def bench(
         engine=engine,
         options=engine_options(size, threads),
         peers=peers,
+        float_bundle=float_bundle,
         overwrite=overwrite,
     )
     with screen(json, verbose, quiet) as show:

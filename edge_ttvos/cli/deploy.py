@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +28,8 @@ from edge_ttvos.errors import EngineError, RemoteError
 from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.firmware_bridge.protocol import bare_protocol
 from edge_ttvos.weights import find_checkpoint
+
+COLUMNS = ("engine", "size", "least cosine", "largest error", "least J of a clip", "model ms")
 
 
 @dataclass(frozen=True)
@@ -206,6 +209,7 @@ def _library() -> tuple[Any, ...]:
 
 def show_deployment(done: Any, show: Screen) -> None:
     """How close every engine came, how fast it is, and what to do with the bundle."""
+    floats = done.beside.float_ms
     rows = [
         (
             parity.engine,
@@ -213,13 +217,14 @@ def show_deployment(done: Any, show: Screen) -> None:
             f"{parity.worst.name} {parity.worst.cosine:.7f}",
             f"{max(tensor.share for tensor in parity.tensors):.1e}",
             f"{min(parity.clips.values()):.4f}",
-            f"{done.model_ms[parity.engine]:.1f}" if parity.engine in done.model_ms else "—",
+            _milliseconds(done.model_ms, parity.engine),
+            *((_milliseconds(floats, parity.engine),) if floats else ()),
         )
         for parity in done.parity
     ]
     show.table(
         "against PyTorch, on rolled-out states",
-        ("engine", "size", "least cosine", "largest error", "least J of a clip", "model ms"),
+        (*COLUMNS, *(("float32 ms",) if floats else ())),
         rows,
     )
     told = Counter((f.file, f.operator or "the graph", f.verdict, f.message) for f in done.findings)
@@ -229,10 +234,16 @@ def show_deployment(done: Any, show: Screen) -> None:
         show.table(*done.survey.table())
         for note in done.survey.notes():
             show.say(note)
+    for line in done.beside.told():
+        show.say(line)
     show.say(
         f"{done.folder} for {done.engine} ({done.bytes / 1e6:.1f} MB as {done.archive.name}); "
         f"self-test passed at {len(done.golden)} size(s)"
     )
+
+
+def _milliseconds(times: Mapping[str, float], engine: str) -> str:
+    return f"{times[engine]:.1f}" if engine in times else "—"
 
 
 def record(done: Any, config: DeployConfig, model: Any) -> dict[str, Any]:
@@ -246,6 +257,7 @@ def record(done: Any, config: DeployConfig, model: Any) -> dict[str, Any]:
         "archive_bytes": done.bytes,
         "engine": done.engine,
         "model_ms": dict(done.model_ms),
+        "float32": done.beside.to_json(),
         "findings": [vars(finding) for finding in done.findings],
         "parity": [parity.to_json() for parity in done.parity],
         "selftest": [run.to_json() for run in done.golden],

@@ -33,6 +33,7 @@ class BenchConfig:
         engine: None: the model's own.
         options: of the engine.
         peers: whether others are measured beside it.
+        float_bundle: the same network in float32 for the same engine, measured beside INT8.
         overwrite: replace older results.
     """
 
@@ -44,6 +45,7 @@ class BenchConfig:
     engine: str | None = None
     options: EngineOptions = field(default_factory=EngineOptions)
     peers: bool = True
+    float_bundle: str | None = None
     overwrite: bool = False
 
 

@@ -9,6 +9,7 @@ from edge_ttvos.evaluation.datasets import Dataset
 from edge_ttvos.evaluation.report import SequenceScore
 from edge_ttvos.firmware_bridge.bench.comparison import Comparison
 from edge_ttvos.firmware_bridge.bench.first_frame import FirstFrame
+from edge_ttvos.firmware_bridge.bench.operators import Slower
 from edge_ttvos.firmware_bridge.bench.reference import Reference
 from edge_ttvos.firmware_bridge.condition import Watch
 from edge_ttvos.firmware_bridge.latency import Latencies
@@ -32,6 +33,7 @@ class Findings:
         objects: what further objects cost.
         comparison: with the peers.
         left_out: peers that could not run, and why.
+        slower: why INT8 is slower than float32; None where it is not, or was not compared.
     """
 
     dataset: Dataset
@@ -45,3 +47,4 @@ class Findings:
     objects: dict[str, Any] | None = None
     comparison: Comparison | None = None
     left_out: dict[str, str] = field(default_factory=dict)
+    slower: Slower | None = None

@@ -21,6 +21,7 @@ from edge_ttvos.weights import find_checkpoint
 
 EAGER = "pytorch-eager"
 HALF, HALF_ENGINE = "bfloat16", "openvino"
+FLOAT = "float32"
 CHECKPOINT, ENGINE = "default", "torch"
 
 Opener = Callable[[Tracker, BenchConfig], Contestant]
@@ -55,7 +56,33 @@ def open_bfloat16(ours: Tracker, config: BenchConfig) -> Contestant:
     return MaskTracker(HALF, Tracker.open(config.model, HALF_ENGINE, 1, options))
 
 
-PEERS: dict[str, Opener] = {EAGER: open_eager, HALF: open_bfloat16, NANOTRACK: open_nanotrack}
+def open_float(ours: Tracker, config: BenchConfig) -> Contestant:
+    """The float32 bundle of ``--float`` in the engine, at the size and on the threads of ours."""
+    info, frame = ours.engine.info, ours.model.frame
+    if not ours.model.codes:
+        raise EngineError("it is what is measured here")
+    if config.float_bundle is None:
+        raise EngineError(
+            "the bundle holds INT8 alone; to compare: edge-ttvos deploy --model default --target "
+            f"host --engine {info.name} --size {frame.height}x{frame.width} --out float, then "
+            "bench with --float float"
+        )
+    options = EngineOptions((frame.height, frame.width), info.threads)
+    tracker = Tracker.open(config.float_bundle, info.name, 1, options)
+    if tracker.model.codes:
+        tracker.close()
+        raise EngineError(
+            f"--float must be a float32 bundle; {config.float_bundle} is {tracker.model.precision}"
+        )
+    return MaskTracker(FLOAT, tracker)
+
+
+PEERS: dict[str, Opener] = {
+    FLOAT: open_float,
+    EAGER: open_eager,
+    HALF: open_bfloat16,
+    NANOTRACK: open_nanotrack,
+}
 
 
 def open_peers(ours: Tracker, config: BenchConfig) -> tuple[list[Contestant], dict[str, str]]:

@@ -38,6 +38,7 @@ def bench_json(found: Findings, why: str | None) -> dict[str, Any]:
         **scored,
         "objects": found.objects,
         "peers": _peers(found),
+        "int8_slower": None if found.slower is None else found.slower.to_json(),
         "condition": found.watch.to_json(),
         "protocol": {**_protocol(found), **counted},
     }

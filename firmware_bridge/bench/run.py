@@ -11,6 +11,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edge_ttvos.errors import DatasetError
 from edge_ttvos.evaluation.datasets import Dataset, open_dataset, parse_sequences
 from edge_ttvos.firmware_bridge import condition
@@ -26,13 +28,16 @@ from edge_ttvos.firmware_bridge.bench.contestants import MaskTracker
 from edge_ttvos.firmware_bridge.bench.figure import FIGURE, draw
 from edge_ttvos.firmware_bridge.bench.findings import Findings
 from edge_ttvos.firmware_bridge.bench.first_frame import first_frame
-from edge_ttvos.firmware_bridge.bench.peers import open_peers
+from edge_ttvos.firmware_bridge.bench.operators import Slower, explain_slower
+from edge_ttvos.firmware_bridge.bench.peers import FLOAT, open_peers
 from edge_ttvos.firmware_bridge.bench.record import bench_json
 from edge_ttvos.firmware_bridge.bench.reference import Reference, find_reference
 from edge_ttvos.firmware_bridge.bench.table import show
+from edge_ttvos.firmware_bridge.engines.base import EngineOptions
 from edge_ttvos.firmware_bridge.evaluate import Evaluation, evaluate
 from edge_ttvos.firmware_bridge.output import prepare_folder
 from edge_ttvos.firmware_bridge.resident import Footprint
+from edge_ttvos.weights import find_model
 
 MASKS = "masks"
 RESULT = "bench.json"
@@ -76,6 +81,8 @@ def run_bench(
             _measure(config, findings, Steps(line, findings.watch.tick), around)
         result = record(None)
     show(result, listener)
+    if findings.slower is not None:
+        listener.say(f"{findings.slower}. Deploy the float model here")
     if not draw(result, config.out / FIGURE):
         listener.say(f"no {FIGURE}: matplotlib is missing; type: pip install matplotlib")
     return result
@@ -117,7 +124,7 @@ def _dataset(config: BenchConfig) -> Dataset:
 
 
 def _inputs(config: BenchConfig) -> list[str | Path]:
-    given = [config.reference] if config.reference is not None else []
+    given = [path for path in (config.reference, config.float_bundle) if path is not None]
     return [config.model, config.data, *given]
 
 
@@ -167,9 +174,23 @@ def _compare(
 
             between = _counting(step, sequence.name, len(contestants) * (len(sequence.frames) - 1))
             found.comparison.run(sequence, between)
+        found.slower = _slower(config, found)
     finally:
         for peer in peers:
             peer.close()
+
+
+def _slower(config: BenchConfig, found: Findings) -> Slower | None:
+    """INT8 against float32 by their turns; None without the latter."""
+    assert found.comparison is not None
+    entries, tracker = found.comparison.entries, found.tracker
+    if FLOAT not in entries or config.float_bundle is None:
+        return None
+    ours, theirs = (np.median(entries[n].series.model) for n in (comparison.OURS, FLOAT))
+    frame, info = tracker.model.frame, tracker.engine.info
+    options = EngineOptions((frame.height, frame.width), info.threads)
+    bundles = find_model(config.model), config.float_bundle
+    return explain_slower(info.name, (float(ours), float(theirs)), bundles, options)
 
 
 def _counting(update: Callable[[str, float], None], name: str, total: int) -> Callable[[int], None]:

@@ -4,8 +4,8 @@ Source: OpenVINO's operation sets, 15 at most. A value is rounded by a FakeQuant
 are the codes themselves, uint8: ours plus 128. Subtract and Multiply make values of them, with the
 very scales of the model; the CPU plugin fuses both into integer operators. Kernels are int8.
 
-Activations are never signed here: the plugin (2026.4.1) crashed while it compiled an encoder of
-signed ones, and computes unsigned ones alone on integers throughout.
+A join whose parts have its codes already is not rounded again: the plugin (2026.4.1) crashes while
+it compiles one that is, where its codes lie around 0.
 """
 
 from __future__ import annotations
@@ -59,10 +59,18 @@ class Writer:
         for node in self.graph.nodes:
             write = self._fixed_map if node.kind == "constant" else getattr(self, f"_{node.kind}")
             raw = write(node)
-            codes = None if node.name == FRAME else self._codes(node.name)
-            self._values[node.name] = raw if codes is None else _rounded(raw, codes, node.name)
+            self._values[node.name] = self._rounded(raw, node)
         outputs = [self._output(name, source) for name, source in self.graph.outputs.items()]
         return openvino.Model(outputs, self._inputs, self.graph.name)
+
+    def _rounded(self, raw: Any, node: Node) -> Any:
+        """A value through its codes; bytes and joined codes are their own."""
+        codes = self._codes(node.name)
+        if codes is None or node.name == FRAME:
+            return raw
+        if node.kind == "concat" and all(self._codes(name) == codes for name in node.inputs):
+            return raw
+        return _rounded(raw, codes, node.name)
 
     def _codes(self, name: str) -> Quantization | None:
         return self.model.scheme.values.get(key(self.graph, name))
