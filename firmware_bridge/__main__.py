@@ -60,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--sequences", metavar="a,b|FILE")
     bench.add_argument("--reference", type=Path, metavar="eval.json")
     bench.add_argument("--no-peers", action="store_true", help="measure the bundle alone")
+    bench.add_argument("--float", metavar="BUNDLE", help="the network in float32, beside INT8")
     bench.set_defaults(command=run_benchmark)
     run = verbs.add_parser("run", help="follow an object through a video or a folder of images")
     run.add_argument("source", metavar="SOURCE")
@@ -108,6 +109,7 @@ def run_benchmark(options: argparse.Namespace) -> None:
         options.reference,
         options=EngineOptions(threads=options.threads),
         peers=not options.no_peers,
+        float_bundle=options.float,
         overwrite=options.overwrite,
     )
     if options.data is not None:

@@ -48,3 +48,10 @@ echo "arm64: self-test on this $(uname -m)"
 echo "arm64: self-test on an emulated $board, Debian $suite"
 emulated "$venv/bin/python" -m edge_ttvos.firmware_bridge selftest bundle --dump arm64.npz
 "$python" "$here/compare.py" "$work/host.npz" "$work/arm64.npz" ${LIMIT:+--limit "$LIMIT"}
+
+# Graph by graph: integers must be the very same.
+echo "arm64: the graphs on noise, here and there"
+cp "$here/codes.py" "$work"
+"$python" "$here/codes.py" "$work/bundle" "$work/host-codes.npz"
+emulated "$venv/bin/python" codes.py bundle arm64-codes.npz
+"$python" "$here/compare.py" "$work/host-codes.npz" "$work/arm64-codes.npz" --limit 0
