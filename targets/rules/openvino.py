@@ -15,9 +15,9 @@ from edge_ttvos.targets.rules.every_engine import floats_or_codes, static_shapes
 
 # Those of our graphs, as the plugin answers when asked (``delegation.refused_by_openvino``).
 RUN = (
-    "Add AvgPool Concat Convert Convolution ConvolutionBackpropData DepthToSpace Gather "
-    "GroupConvolution Interpolate Multiply PRelu ReduceMean Relu Reshape Sigmoid Squeeze "
-    "Transpose"
+    "Add AvgPool Concat Convert Convolution ConvolutionBackpropData DepthToSpace FakeQuantize "
+    "Gather GroupConvolution Interpolate Multiply PRelu ReduceMean Relu Reshape Sigmoid Squeeze "
+    "Subtract Transpose"
 )
 CPU = frozenset(RUN.split())
 OPSET = 15  # known to 2025.0, the oldest release that we accept
