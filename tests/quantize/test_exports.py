@@ -21,8 +21,8 @@ from edge_ttvos.quantize.simulation import Simulation
 from edge_ttvos.quantize.weights import Kernels
 from edge_ttvos.targets.constraints import UNKNOWN
 from edge_ttvos.targets.edgetpu.mapping import map_graph
-from edge_ttvos.targets.operators import read_operators
 from edge_ttvos.targets.models import INTEGER_FORMATS
+from edge_ttvos.targets.operators import read_operators
 
 FRAME = FrameSpec(48, 80)
 Make = Callable[..., QuantizedModel]
@@ -345,13 +345,14 @@ def open_session(
     return getattr(module, session)(path, 1)
 
 
+@pytest.mark.parametrize("engine", ["litert", "openvino"])
 def test_a_float_layer_is_an_island_and_computes_the_same(
-    make_quantized: Make, tmp_path: Path
+    make_quantized: Make, engine: str, tmp_path: Path
 ) -> None:
     model = make_quantized(float_layers=("embedding.f.0",))
     graph = graph_of(model, "embed")
     inputs = random_codes(model, graph)
-    session = open_session("litert", model, graph, tmp_path)
+    session = open_session(engine, model, graph, tmp_path)
     outputs = {name: np.zeros(session.outputs[name], np.int8) for name in graph.outputs}
     session.run(inputs, outputs)
     values = {n: value_of(a, model.scheme.of(graph, n)) for n, a in inputs.items()}  # type: ignore[arg-type]
