@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 
 from edge_ttvos.errors import EdgeTtvosError, EngineError
 from edge_ttvos.firmware_bridge.bench.config import PEERS as FOLDER
@@ -15,6 +16,7 @@ from edge_ttvos.firmware_bridge.bench.contestants import MaskTracker
 from edge_ttvos.firmware_bridge.bench.nanotrack import NAME as NANOTRACK
 from edge_ttvos.firmware_bridge.bench.nanotrack import NanoTrack
 from edge_ttvos.firmware_bridge.bench.turns import Contestant
+from edge_ttvos.firmware_bridge.bundle.reader import open_bundle
 from edge_ttvos.firmware_bridge.engines.base import EngineOptions
 from edge_ttvos.firmware_bridge.tracker import Tracker
 from edge_ttvos.weights import find_checkpoint
@@ -28,14 +30,23 @@ Opener = Callable[[Tracker, BenchConfig], Contestant]
 
 
 def open_eager(ours: Tracker, config: BenchConfig) -> Contestant:
-    """PyTorch, eager, in float32: the same network, size and threads."""
+    """PyTorch, eager, in float32: the same network, size and threads.
+
+    Beside INT8, the network that the bundle of ``--float`` was made from.
+    """
     if ours.engine.info.name == ENGINE:
         raise EngineError("it is what is measured here")
+    made_from = ours.model.sha256
+    if ours.model.codes:
+        if config.float_bundle is None:
+            raise EngineError("the bundle holds INT8 alone; --float names the float32 one")
+        with open_bundle(Path(config.float_bundle)) as bundle:
+            made_from = bundle.manifest.model.sha256
     shipped = hashlib.sha256(find_checkpoint(CHECKPOINT).read_bytes()).hexdigest()
-    if ours.model.sha256 != shipped:
+    if made_from != shipped:
         raise EngineError(
-            f"the bundle was made from another checkpoint ({ours.model.sha256[:12]}…) than the "
-            f"shipped one ({shipped[:12]}…)"
+            f"the bundle was made from another checkpoint ({made_from[:12]}…) than the shipped "
+            f"one ({shipped[:12]}…)"
         )
     frame, threads = ours.model.frame, ours.engine.info.threads
     options = EngineOptions((frame.height, frame.width), threads)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_ttvos.contracts import Quantization, TensorCodes
 from edge_ttvos.errors import EngineError
 from edge_ttvos.evaluation.datasets import open_dataset
 from edge_ttvos.firmware_bridge.bench import peers
@@ -50,6 +51,17 @@ def test_pytorch_runs_at_the_same_size_and_threads(config: Any, open_still: Any)
     assert outcome.mask is not None
     assert outcome.mask.shape == (48, 80)
     eager.close()
+
+
+def test_beside_int8_pytorch_runs_what_the_float_bundle_was_made_from(
+    config: Any, open_still: Any
+) -> None:
+    engine = open_still(1).engine
+    codes = (TensorCodes("s4", Quantization(0.1, 0)),)
+    engine.model = replace(engine.model, codes=codes)
+
+    with pytest.raises(EngineError, match="--float names the float32 one"):
+        peers.open_eager(Tracker(engine, 1), config)
 
 
 def test_those_that_are_open_are_closed_if_a_later_one_is_interrupted(
