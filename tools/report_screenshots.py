@@ -57,6 +57,7 @@ def photograph(browser: webdriver.Chrome, page: Path, width: int, theme: str) ->
 
 def main(page: Path, folder: Path) -> None:
     """All four, in few colours."""
+    folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         for name, width in WIDTHS.items():
             for theme in THEMES:
