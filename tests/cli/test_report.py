@@ -158,7 +158,7 @@ def test_results_of_another_model_are_refused(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [pytest.param(1, marks=pytest.mark.soak), 2])
 def test_an_interrupted_report_goes_on_where_it_was(
     launch: Callable[..., subprocess.Popen[str]],
     finish: Callable[..., Any],
