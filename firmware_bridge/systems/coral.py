@@ -1,8 +1,8 @@
 """Google Coral's Edge TPU, on USB or PCIe: the device, its speed, its driver, its library.
 
 Sources: coral.ai/docs/accelerator and /docs/m2 (identifiers 1a6e:089a before and 18d1:9302 after
-the first use, 1ac1:089a on PCIe, ``/dev/apex_0``), /docs/pcie-parameters (``trip_point0_temp``:
-84.8 °C unless set otherwise), github.com/feranick/libedgetpu and /gasket-driver.
+the first use, 1ac1:089a on PCIe, ``/dev/apex_0``), github.com/feranick/libedgetpu and
+/gasket-driver. 84.8 °C is what users' boards show in ``trip_point0_temp``, not the makers' word.
 """
 
 from __future__ import annotations
