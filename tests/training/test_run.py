@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import json
-import resource
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -338,24 +338,15 @@ def test_a_gradient_that_is_no_number_never_reaches_the_weights(start: Start, po
     assert files(trainer) == {}
 
 
-@pytest.fixture
-def full_disk() -> Iterator[Callable[[], None]]:
-    """Call it and no file of this process may grow beyond 64 KiB, as if the disk were full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_a_full_disk_leaves_the_last_checkpoint(
-    start: Start, pool: Pool, full_disk: Callable[[], None]
+    start: Start, pool: Pool, full_disk: Callable[[], AbstractContextManager[None]]
 ) -> None:
     trainer = start()
     with pytest.raises(KeyboardInterrupt):
         trainer.fit(pool, press_ctrl_c_after(1))
     before = files(trainer)
     trainer.step += 1
-    full_disk()
-    with pytest.raises(OutputError, match=str(trainer.state_path)):
+    with full_disk(), pytest.raises(OutputError, match=str(trainer.state_path)):
         trainer.save()
     assert files(trainer) == before
     resumed = start()
