@@ -102,8 +102,9 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Path], 
 
     def make(engine: str, checkpoint: Path) -> Path:
         from edge_ttvos.targets.base import known_targets
-        from edge_ttvos.targets.deploy import Order, deploy
+        from edge_ttvos.targets.deploy import deploy
         from edge_ttvos.targets.models import load_deployable
+        from edge_ttvos.targets.order import Order
 
         name = f"{engine}-{hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:12]}"
         if name not in made:

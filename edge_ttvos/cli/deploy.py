@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import typer
 
 from edge_ttvos.cli.console import Screen
 from edge_ttvos.cli.delivery import Remote, keep, names_bundle, send_bundle
+from edge_ttvos.cli.library import library
 from edge_ttvos.cli.options import (
     JsonOption,
     ModelOption,
@@ -24,11 +24,12 @@ from edge_ttvos.cli.options import (
     screen,
 )
 from edge_ttvos.cli.process import held
-from edge_ttvos.errors import EngineError, RemoteError
+from edge_ttvos.errors import RemoteError
 from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.firmware_bridge.protocol import bare_protocol
 from edge_ttvos.weights import find_checkpoint
 
+LIBRARY = ("deploy", "order", "base", "place", "real_data", "models")
 COLUMNS = ("engine", "size", "least cosine", "largest error", "least J of a clip", "model ms")
 
 
@@ -137,7 +138,9 @@ def run(config: DeployConfig, show: Screen, remote: Remote | None = None) -> Any
     """Deploy; nothing is left of it unless all went well."""
     assert config.target is not None
     assert config.out is not None
-    targets, catalogue, place, data, models = _library()
+    targets, orders, catalogue, place, data, models = library(
+        "deploying", *(f"targets.{name}" for name in LIBRARY)
+    )
     target = catalogue.find_target(config.target)
     place.check_place(config.out, config.overwrite)
     if remote is not None:
@@ -146,7 +149,7 @@ def run(config: DeployConfig, show: Screen, remote: Remote | None = None) -> Any
         model = models.load_deployable(find_checkpoint(config.model))
     dataset = None if config.data is None else data.evaluation_part(config.data)
     clips = () if config.data is None else data.real_clips(config.data)
-    order = targets.Order(
+    order = orders.Order(
         target,
         model,
         config.sizes,
@@ -186,25 +189,6 @@ def _send(remote: Remote, done: Any, show: Screen) -> dict[str, Any]:
     except RemoteError as error:
         again = f"edge-ttvos deploy --model {done.folder} --to {remote.address}"
         raise RemoteError(f"{error}. The bundle is made; to send it: {again}") from error
-
-
-def _library() -> tuple[Any, ...]:
-    """The host's part.
-
-    Raises:
-        EngineError: it is not installed.
-    """
-    names = ("targets.deploy", "targets.base", "targets.place", "targets.real_data")
-    try:
-        with held():
-            return tuple(
-                importlib.import_module(f"edge_ttvos.{name}") for name in (*names, "targets.models")
-            )
-    except ImportError as error:
-        raise EngineError(
-            f"deploying needs {error.name}, which is not installed; type: "
-            "pip install 'edge-ttvos[host]'"
-        ) from error
 
 
 def show_deployment(done: Any, show: Screen) -> None:

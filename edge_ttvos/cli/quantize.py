@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from edge_ttvos.cli.console import Screen
 from edge_ttvos.cli.guard import reason
+from edge_ttvos.cli.library import library
 from edge_ttvos.cli.options import (
     JsonOption,
     ModelOption,
@@ -22,8 +22,7 @@ from edge_ttvos.cli.options import (
     parse_size,
     screen,
 )
-from edge_ttvos.cli.process import held
-from edge_ttvos.errors import EngineError, OutputError
+from edge_ttvos.errors import OutputError
 from edge_ttvos.files import write_json
 from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.firmware_bridge.output import prepare_folder
@@ -93,7 +92,9 @@ def quantize(
 
 def run(config: QuantizeConfig, show: Screen) -> None:
     """Quantize; leaves quantized.safetensors and quantize.json (and qat.pt) in ``out``."""
-    quantizing, recipes, checkpoints, pools = _library()
+    quantizing, recipes, checkpoints, pools = library(
+        "quantizing", "quantize.run", "quantize.recipe", "network.checkpoint", "data.pool"
+    )
     recipe: Any = None if config.recipe is None else recipes.load_recipe(config.recipe)
     if config.bits is not None:
         recipe = recipes.parse_bits(config.bits, recipe)
@@ -157,20 +158,3 @@ def _record(
             calibration=vars(recipe.calibration),
         ),
     }
-
-
-def _library() -> tuple[Any, ...]:
-    """The host's part.
-
-    Raises:
-        EngineError: it is not installed.
-    """
-    names = ("quantize.run", "quantize.recipe", "network.checkpoint", "data.pool")
-    try:
-        with held():
-            return tuple(importlib.import_module(f"edge_ttvos.{name}") for name in names)
-    except ImportError as error:
-        raise EngineError(
-            f"quantizing needs {error.name}, which is not installed; type: "
-            "pip install 'edge-ttvos[host]'"
-        ) from error

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
 from edge_ttvos.cli.console import Screen
-from edge_ttvos.cli.process import held
-from edge_ttvos.errors import EngineError
+from edge_ttvos.cli.library import library
 from edge_ttvos.firmware_bridge.output import prepare_folder
 
 RECORD = "report.json"
@@ -27,23 +25,16 @@ def host_library() -> dict[str, Any]:
     Raises:
         EngineError: it is not installed.
     """
-    try:
-        with held():
-            return {name: importlib.import_module(f"edge_ttvos.{name}") for name in LIBRARY}
-    except ImportError as error:
-        raise EngineError(
-            f"a report needs {error.name}, which is not installed; type: "
-            "pip install 'edge-ttvos[host,report]'"
-        ) from error
+    return dict(zip(LIBRARY, library("a report", *LIBRARY, extra="host,report"), strict=True))
 
 
 def compare(a: Path, b: Path, out: Path, overwrite: bool, show: Screen) -> None:
     """Two reports side by side; leaves compare.json and compare.html in ``out``."""
-    library = host_library()
-    comparing = library["quantize.report.compare"]
+    parts = host_library()
+    comparing = parts["quantize.report.compare"]
     result = comparing.compare(comparing.read_report(a), comparing.read_report(b))
     prepare_folder(out, COMPARISON, overwrite, keep=(a / RECORD, b / RECORD))
-    library["quantize.report.page"].write_comparison(result, out)
+    parts["quantize.report.page"].write_comparison(result, out)
     show.result(result, out / COMPARISON[0])
     rows = [
         (p["id"], *(f"{p[key]:.2f}" for key in ("a", "b", "difference", "spread")), _mark(p))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,13 +12,15 @@ import typer
 
 from edge_ttvos.cli.console import Screen
 from edge_ttvos.cli.guard import reason
+from edge_ttvos.cli.library import library
 from edge_ttvos.cli.options import JsonOption, OverwriteOption, QuietOption, VerboseOption, screen
-from edge_ttvos.cli.process import held
-from edge_ttvos.errors import EngineError, OutputError
+from edge_ttvos.errors import OutputError
 from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.firmware_bridge.output import prepare_folder
 from edge_ttvos.firmware_bridge.protocol import bare_protocol
 from edge_ttvos.weights import find_checkpoint
+
+LIBRARY = ("training.run", "training.recipe", "training.world", "data.pool", "network.checkpoint")
 
 
 @dataclass(frozen=True)
@@ -64,18 +65,7 @@ def train(
 
 def run(config: TrainConfig, show: Screen) -> None:
     """Train to the recipe's end; leaves model.safetensors, state.pt and log.jsonl in ``out``."""
-    try:
-        with held():
-            training = importlib.import_module("edge_ttvos.training.run")
-            recipes = importlib.import_module("edge_ttvos.training.recipe")
-            worlds = importlib.import_module("edge_ttvos.training.world")
-            pools = importlib.import_module("edge_ttvos.data.pool")
-            checkpoints = importlib.import_module("edge_ttvos.network.checkpoint")
-    except ImportError as error:
-        raise EngineError(
-            f"training needs {error.name}, which is not installed; type: "
-            "pip install 'edge-ttvos[host]'"
-        ) from error
+    training, recipes, worlds, pools, checkpoints = library("training", *LIBRARY)
     recipe = recipes.load_recipe(config.recipe)
     start = None
     if config.model is not None:

@@ -8,8 +8,9 @@ import pytest
 
 from edge_ttvos.quantize.model import QuantizedModel
 from edge_ttvos.targets.base import find_target
-from edge_ttvos.targets.deploy import Order, deploy
+from edge_ttvos.targets.deploy import deploy
 from edge_ttvos.targets.models import IntegerModel
+from edge_ttvos.targets.order import Order
 from edge_ttvos.targets.parity import Tolerance
 
 

@@ -19,9 +19,10 @@ from edge_ttvos.firmware_bridge.engines import open_engine
 from edge_ttvos.firmware_bridge.engines.base import Fusing
 from edge_ttvos.targets import models
 from edge_ttvos.targets.base import find_target
-from edge_ttvos.targets.deploy import Order, deploy
+from edge_ttvos.targets.deploy import deploy
 from edge_ttvos.targets.export import exporter
 from edge_ttvos.targets.models import Deployable, load_deployable
+from edge_ttvos.targets.order import Order
 
 ENGINE = "onnxruntime"  # exports quickest, and stands in for TensorRT
 

@@ -23,12 +23,14 @@ from edge_ttvos.firmware_bridge.sources.images import read_image
 from edge_ttvos.network.checkpoint import load_checkpoint, save_checkpoint
 from edge_ttvos.network.config import PRESETS
 from edge_ttvos.network.ttvos import TTVOS
-from edge_ttvos.targets import deploy as deploying
 from edge_ttvos.targets import models
+from edge_ttvos.targets import order as ordering
 from edge_ttvos.targets.base import find_target
 from edge_ttvos.targets.clip import reference_clip
-from edge_ttvos.targets.deploy import Order, References, Work, candidates, deploy
+from edge_ttvos.targets.deploy import deploy
 from edge_ttvos.targets.models import Deployable, load_deployable
+from edge_ttvos.targets.order import Order, candidates
+from edge_ttvos.targets.work import References, Work
 
 ENGINE = "onnxruntime"
 
@@ -155,7 +157,7 @@ def test_a_target_that_measures_takes_every_engine_there_is(
         if name not in installed:
             raise EngineError(f"engine {name} needs x; type: pip install x")
 
-    monkeypatch.setattr(deploying, "load_opener", load)
+    monkeypatch.setattr(ordering, "load_opener", load)
     assert set(candidates(order(network, engine=None))) == installed
     installed.clear()
     with pytest.raises(EngineError, match="type: pip install"):
