@@ -41,6 +41,7 @@ FPS = "30"
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 WARM_UP = 5.0  # seconds
+MEASURED = ("tracker and page", "camera")  # their memory
 
 app = typer.Typer(add_completion=False)
 
@@ -96,8 +97,9 @@ class Family:
         return sum(sum(map(int, _stat(pid)[11:13])) for pid in self._members()) / TICKS
 
     def resident(self) -> int:
-        """Bytes of the process itself."""
-        return int(_stat(self._pid)[21]) * PAGE_SIZE if self._pid else 0
+        """Bytes of memory; what they share is counted for each."""
+        stats = (_stat(pid) for pid in self._members())
+        return sum(int(fields[21]) for fields in stats if fields) * PAGE_SIZE
 
     def _members(self) -> list[int]:
         if self._pid is None:
@@ -128,10 +130,12 @@ def watch(families: dict[str, Family], lines: Path, seconds: float) -> dict[str,
     """What happens in so many seconds."""
     skip = lines.stat().st_size
     before = {name: family.seconds() for name, family in families.items()}
-    begin, memory = time.monotonic(), []
+    begin = time.monotonic()
+    memory: dict[str, list[int]] = {name: [] for name in MEASURED}
     while time.monotonic() - begin < seconds:
         time.sleep(1)
-        memory.append(families["tracker and page"].resident())
+        for name, resident in memory.items():
+            resident.append(families[name].resident())
     passed = time.monotonic() - begin
     shares = {n: (f.seconds() - before[n]) / passed for n, f in families.items()}
     with lines.open("rb") as file:
@@ -148,10 +152,15 @@ def watch(families: dict[str, Family], lines: Path, seconds: float) -> dict[str,
         "frames_followed": len(numbers),
         "latency_ms": {f"p{p}": round(latency.percentile(p / 100) or 0, 1) for p in (50, 95, 99)},
         "cores": {name: round(share, 3) for name, share in shares.items()},
-        "rss_first": memory[0],
-        "rss_last": memory[-1],
-        "rss_bytes_per_second": float(np.polyfit(np.arange(len(memory)), memory, 1)[0]),
+        "rss": {name: grown(resident) for name, resident in memory.items()},
     }
+
+
+def grown(resident: Sequence[int]) -> dict[str, float]:
+    """Bytes at first, at last and at most, and how many a second are gained: least squares."""
+    slope = float(np.polyfit(np.arange(len(resident)), resident, 1)[0])
+    first, last, most = resident[0], resident[-1], max(resident)
+    return {"first": first, "last": last, "most": most, "bytes_per_second": slope}
 
 
 @app.command()
@@ -181,6 +190,7 @@ def speed(
                     time.sleep(WARM_UP)
                     families = {
                         "tracker and page": Family(process.pid, alone=True),
+                        "camera": Family(_descendants(process.pid)[1], alone=True),
                         "all but the browser": Family(process.pid),
                         "browser": Family(driver),
                     }
@@ -192,21 +202,28 @@ def speed(
 
 def show_speed(show: Screen, results: dict[str, Any]) -> None:
     """A column for the page closed, and one for it open."""
+    every = results.values()
     rows = [
-        ("frames/s", *(str(r["fps"]) for r in results.values())),
-        ("frames in", *(str(r["frames_in"]) for r in results.values())),
-        ("followed", *(str(r["frames_followed"]) for r in results.values())),
+        ("frames/s", *(str(r["fps"]) for r in every)),
+        ("frames in", *(str(r["frames_in"]) for r in every)),
+        ("followed", *(str(r["frames_followed"]) for r in every)),
         *(
-            (f"capture to mask {mark}, ms", *(str(r["latency_ms"][mark]) for r in results.values()))
+            (f"capture to mask {mark}, ms", *(str(r["latency_ms"][mark]) for r in every))
             for mark in ("p50", "p95", "p99")
         ),
         *(
-            (f"cores: {name}", *(str(r["cores"][name]) for r in results.values()))
-            for name in next(iter(results.values()))["cores"]
+            (f"cores: {name}", *(str(r["cores"][name]) for r in every))
+            for name in next(iter(every))["cores"]
         ),
-        ("MiB, first", *(f"{r['rss_first'] / 2**20:.1f}" for r in results.values())),
-        ("MiB, last", *(f"{r['rss_last'] / 2**20:.1f}" for r in results.values())),
-        ("bytes/s gained", *(f"{r['rss_bytes_per_second']:.0f}" for r in results.values())),
+        *(
+            (f"MiB {when}: {name}", *(f"{r['rss'][name][when] / 2**20:.2f}" for r in every))
+            for name in MEASURED
+            for when in ("first", "last", "most")
+        ),
+        *(
+            (f"bytes/s: {name}", *(f"{r['rss'][name]['bytes_per_second']:.0f}" for r in every))
+            for name in MEASURED
+        ),
     ]
     show.table("live", ("", *(f"page {name}" for name in results)), rows)
 

@@ -41,6 +41,12 @@ def record(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def line(outcome: Outcome) -> bytes:
+    """An outcome as a line."""
+    text = json.dumps(record(outcome), ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode("utf-8", "backslashreplace")
+
+
 def _object(seen: Seen) -> dict[str, Any]:
     return {
         "id": seen.object_id,
@@ -54,7 +60,7 @@ def _object(seen: Seen) -> dict[str, Any]:
 
 
 class Results:
-    """Writes outcomes to ``-`` (stdout), ``udp://HOST:PORT`` or a file, which is appended to.
+    """Writes lines to ``-`` (stdout), ``udp://HOST:PORT`` or a file, which is appended to.
 
     Raises:
         OutputError: the place cannot be written, or is none.
@@ -63,10 +69,9 @@ class Results:
     def __init__(self, place: str) -> None:
         self._send, self._close = _open(place)
 
-    def write(self, outcome: Outcome) -> None:
+    def write(self, text: bytes) -> None:
         """One line."""
-        line = json.dumps(record(outcome), ensure_ascii=False, allow_nan=False)
-        self._send((line + "\n").encode("utf-8", "backslashreplace"))
+        self._send(text)
 
     def close(self) -> None:
         """Close the file or the socket."""

@@ -18,10 +18,9 @@ from edge_ttvos.firmware_bridge.engines.base import EngineOptions
 from edge_ttvos.firmware_bridge.live.capture import command
 from edge_ttvos.firmware_bridge.live.loop import Live
 from edge_ttvos.firmware_bridge.live.notify import Watchdog
-from edge_ttvos.firmware_bridge.live.outcome import Outcome
 from edge_ttvos.firmware_bridge.live.outlet import Outlet
 from edge_ttvos.firmware_bridge.live.preview import Preview
-from edge_ttvos.firmware_bridge.live.results import Results
+from edge_ttvos.firmware_bridge.live.results import Results, line
 from edge_ttvos.firmware_bridge.live.session import Session
 from edge_ttvos.firmware_bridge.live.slot import Slot
 from edge_ttvos.firmware_bridge.live.status import Status
@@ -124,7 +123,7 @@ def _outlets(
         lines = Outlet("results", results.write, LINES, config.keep_all)
         stack.callback(results.close)
         stack.callback(_end_results, lines, tell)
-        live.outlets.append(lines.put)
+        live.outlets.append(lambda outcome: lines.put(line(outcome)))
     if config.window:
         import cv2
 
@@ -137,7 +136,7 @@ def _outlets(
         _page(config, live, supervisor, stack)
 
 
-def _end_results(lines: Outlet[Outcome], tell: Tell) -> None:
+def _end_results(lines: Outlet[bytes], tell: Tell) -> None:
     """Say what is missing of them."""
     lines.close(1.0)
     if lines.error is not None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from edge_ttvos.errors import InputError
 from edge_ttvos.firmware_bridge.live.outcome import Image, Label, Outcome, look
+from edge_ttvos.firmware_bridge.live.rooms import Rooms
 from edge_ttvos.firmware_bridge.live.slot import Numbered
 from edge_ttvos.firmware_bridge.overlay import colour
 from edge_ttvos.firmware_bridge.prompts import Prompt
@@ -31,7 +32,7 @@ class Session:
     """
 
     def __init__(self, tracker: Tracker) -> None:
-        self._tracker = tracker
+        self._tracker, self._rooms = tracker, Rooms()
         self.last: Outcome | None = None
         self.labels: dict[int, Label] = {}
 
@@ -96,10 +97,16 @@ class Session:
         self.labels[object_id] = replace(label, name=called)
 
     def _remember(self, picture: Numbered, result: Result | None, late: bool) -> Outcome:
-        mask = None if result is None else result.mask.copy()
+        mask = None if result is None else self._kept(result.mask)
         objects = () if result is None else look(result, self.labels)
         self.last = Outcome(picture, mask, objects, time.monotonic_ns(), late)
         return self.last
+
+    def _kept(self, mask: Image) -> Image:
+        """A copy, for as long as somebody holds it."""
+        copy = self._rooms.take(mask.size).reshape(mask.shape)
+        np.copyto(copy, mask)
+        return copy
 
     def _same_size(self, image: Image) -> bool:
         return self.last is None or self.last.picture.shot.image.shape == image.shape

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from edge_ttvos.errors import SourceError
+from edge_ttvos.firmware_bridge.live.rooms import Rooms
 from edge_ttvos.firmware_bridge.live.slot import Slot
 from edge_ttvos.firmware_bridge.live.wire import Kind, Note, receive
 from edge_ttvos.firmware_bridge.sources.camera import Shot
@@ -84,6 +85,7 @@ class Supervisor:
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._command, self._slot, self._patience, self._tell = command, slot, patience, tell
+        self._rooms = Rooms()
         self._closing = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._lived = False  # whether the process at hand has sent a picture
@@ -165,7 +167,7 @@ class Supervisor:
         """Hand on pictures until another message comes."""
         wait = self._patience.opening
         while not self._closing.is_set():
-            message = receive(pipe, wait)
+            message = receive(pipe, wait, self._rooms)
             if message is None:
                 return Note(Kind.ERROR, "the capture process died")
             if isinstance(message, Note):

@@ -21,6 +21,7 @@ from enum import Enum
 import numpy as np
 
 from edge_ttvos.errors import SourceError
+from edge_ttvos.firmware_bridge.live.rooms import Rooms
 from edge_ttvos.firmware_bridge.sources.camera import Shot
 
 HEADER = struct.Struct("<cQIII")
@@ -62,12 +63,13 @@ def send_note(pipe: int, kind: Kind, text: str) -> None:
     _send(pipe, HEADER.pack(kind, time.monotonic_ns(), 0, 0, len(data)) + data)
 
 
-def receive(pipe: int, timeout: float) -> Shot | Note | None:
+def receive(pipe: int, timeout: float, rooms: Rooms) -> Shot | Note | None:
     """Read the next message; None where the pipe has ended.
 
     Args:
         pipe: to read from.
         timeout: seconds for the whole message.
+        rooms: for pictures.
 
     Raises:
         TimeoutError: it did not come in time.
@@ -81,7 +83,7 @@ def receive(pipe: int, timeout: float) -> Shot | Note | None:
     picture = kind == Kind.PICTURE.value
     if length > LARGEST or (picture and height * width * 3 != length):
         raise SourceError("the capture process sent something that is no message")
-    data = np.empty(length, np.uint8)
+    data = rooms.take(length) if picture else np.empty(length, np.uint8)
     if length and not _fill(pipe, data.data, deadline):
         raise SourceError(CUT_OFF)
     if picture:

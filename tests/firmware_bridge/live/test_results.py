@@ -14,7 +14,7 @@ import pytest
 from edge_ttvos.errors import OutputError
 from edge_ttvos.firmware_bridge.live.loop import Live
 from edge_ttvos.firmware_bridge.live.outcome import Outcome
-from edge_ttvos.firmware_bridge.live.results import Results, record
+from edge_ttvos.firmware_bridge.live.results import Results, line, record
 from edge_ttvos.firmware_bridge.prompts import Box
 
 
@@ -72,7 +72,7 @@ def test_a_file_is_appended_to(outcome: Outcome, tmp_path: Path) -> None:
     path = tmp_path / "lines.jsonl"
     for _ in range(2):
         results = Results(str(path))
-        results.write(outcome)
+        results.write(line(outcome))
         results.close()
 
     lines = path.read_text("utf-8").splitlines()
@@ -84,7 +84,7 @@ def test_a_line_is_a_datagram(outcome: Outcome) -> None:
         receiver.bind(("127.0.0.1", 0))
         receiver.settimeout(10)
         results = Results(f"udp://127.0.0.1:{receiver.getsockname()[1]}")
-        results.write(outcome)
+        results.write(line(outcome))
 
         assert json.loads(receiver.recv(65536)) == record(outcome)
         results.close()
@@ -94,7 +94,7 @@ def test_nobody_listens(outcome: Outcome) -> None:
     results = Results("udp://127.0.0.1:9")
 
     for _ in range(20):
-        results.write(outcome)
+        results.write(line(outcome))
 
     results.close()
 

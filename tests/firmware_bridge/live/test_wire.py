@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from edge_ttvos.errors import SourceError
+from edge_ttvos.firmware_bridge.live.rooms import Rooms
 from edge_ttvos.firmware_bridge.live.wire import (
     HEADER,
     Kind,
@@ -38,7 +39,7 @@ def test_a_picture_larger_than_the_pipe_arrives(pipe: tuple[int, int]) -> None:
     sender = threading.Thread(target=send_shot, args=(writing, Shot(12345, image)))
     sender.start()
 
-    got = receive(reading, 10)
+    got = receive(reading, 10, Rooms())
     sender.join()
 
     assert isinstance(got, Shot)
@@ -49,18 +50,18 @@ def test_a_picture_larger_than_the_pipe_arrives(pipe: tuple[int, int]) -> None:
 def test_a_note_arrives(pipe: tuple[int, int]) -> None:
     send_note(pipe[1], Kind.FATAL, "type: sudo …")
 
-    assert receive(pipe[0], 10) == Note(Kind.FATAL, "type: sudo …")
+    assert receive(pipe[0], 10, Rooms()) == Note(Kind.FATAL, "type: sudo …")
 
 
 def test_the_end_is_none(pipe: tuple[int, int]) -> None:
     os.close(pipe[1])
 
-    assert receive(pipe[0], 10) is None
+    assert receive(pipe[0], 10, Rooms()) is None
 
 
 def test_silence_is_a_timeout(pipe: tuple[int, int]) -> None:
     with pytest.raises(TimeoutError):
-        receive(pipe[0], 0.01)
+        receive(pipe[0], 0.01, Rooms())
 
 
 @pytest.mark.parametrize("sent", [5, HEADER.size, HEADER.size + 7])
@@ -70,7 +71,7 @@ def test_half_a_message_is_an_error(pipe: tuple[int, int], sent: int) -> None:
     os.close(pipe[1])
 
     with pytest.raises(SourceError, match="in the middle of a picture"):
-        receive(pipe[0], 10)
+        receive(pipe[0], 10, Rooms())
 
 
 @pytest.mark.parametrize(
@@ -84,4 +85,4 @@ def test_what_is_no_message_is_refused(pipe: tuple[int, int], header: bytes) -> 
     os.write(pipe[1], header)
 
     with pytest.raises(SourceError, match="no message"):
-        receive(pipe[0], 10)
+        receive(pipe[0], 10, Rooms())
