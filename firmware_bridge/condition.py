@@ -180,7 +180,7 @@ def _is_cpu(kind: str) -> bool:
 
 def _throttle(root: Path) -> Throttle | None:
     """From the kernel; where it does not have them, from the firmware's own command."""
-    return _first_bits((*map(_text, sorted(root.glob(THROTTLED))), _asked()))
+    return _first_bits(map(_text, sorted(root.glob(THROTTLED)))) or _first_bits((_asked(),))
 
 
 def _asked() -> str:

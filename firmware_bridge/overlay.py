@@ -133,7 +133,7 @@ def _name(picture: Picture, box: tuple[int, int, int, int], text: str, rgb: Colo
     part[:] = np.rint(blended).astype(np.uint8)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def _badge(text: str, size: int, rgb: Colour) -> tuple[Picture, Plane]:
     """Text on a rounded patch of the object's colour: RGB (h, w, 3) and its coverage (h, w)."""
     font = ImageFont.load_default(size)

@@ -7,6 +7,7 @@ allocates: every array is a view into the arena.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ class Pipeline:
         self._small = (self.memory.arena["small"], self.memory.arena["rest"])
         # On several threads these small products gain nothing, and the idle threads spin against
         # the engine's: 2.4 times slower frames were measured on two cores.
-        self._blas = ThreadpoolController().select(user_api="blas")
+        self._blas = _blas()
 
     def encode(self, frame: NDArray[np.uint8], fit: Fit) -> None:
         """The frame's features into ``memory.current``."""
@@ -191,3 +192,15 @@ class Pipeline:
     def _push_mask(self, slot: Slot) -> None:
         codec = self.memory.codecs["masks"]
         arithmetic.push_mask(slot.masks, slot.probability, self._small, codec)
+
+
+def _blas() -> ThreadpoolController:
+    """The BLAS libraries; each of their functions is looked up once.
+
+    threadpoolctl spells a function's name anew at every call, and CPython remembers up to 4,096
+    spellings of attributes: 0.3 MB that come frame by frame.
+    """
+    controller = ThreadpoolController().select(user_api="blas")
+    for library in controller.lib_controllers:
+        library._get_symbol = lru_cache(library._get_symbol)  # there is no public way
+    return controller

@@ -117,7 +117,7 @@ def _check_content(mask: Plane, what: str) -> None:
 
 def _box_mask(box: Box, height: int, width: int) -> Plane:
     described = f"box {box.x:g},{box.y:g},{box.width:g},{box.height:g}"
-    if not all(math.isfinite(v) for v in (box.x, box.y, box.width, box.height)):
+    if not all(math.isfinite(v) for v in (box.x + box.width, box.y + box.height)):
         raise MaskError(f"{described} is not a rectangle: give X,Y,W,H as numbers of pixels")
     if not (box.width > 0 and box.height > 0):
         raise MaskError(f"{described} has no area: give X,Y,W,H with W and H above 0")

@@ -20,7 +20,8 @@ from edge_ttvos.files import write_bytes
 Labels = NDArray[np.uint8]
 
 _READABLE = ("1", "L", "P")  # Pillow's names of 1-bit, grey and indexed images
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, zlib.error, Image.DecompressionBombError)
+# What Pillow raises for damaged or oversize images.
+UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, zlib.error, Image.DecompressionBombError)
 
 
 def read_mask(path: Path) -> Labels:
@@ -42,7 +43,7 @@ def read_mask(path: Path) -> Labels:
             values = np.array(image, np.uint8) if mode in _READABLE else None
     except FileNotFoundError:
         raise MaskError(f"{path} is missing: expected a PNG mask") from None
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise MaskError(f"{path} cannot be read as a PNG mask: {error}") from error
     if values is None:
         raise MaskError(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge_ttvos.errors import InputError, MaskError
+from edge_ttvos.evaluation.masks import UNREADABLE
 from edge_ttvos.firmware_bridge.live.loop import Live
 from edge_ttvos.firmware_bridge.live.outcome import Label
 from edge_ttvos.firmware_bridge.prompts import Box, Prompt
@@ -159,6 +160,6 @@ def read_painting(data_url: str) -> NDArray[np.bool_]:
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"{image.width}×{image.height} pixels")
             alpha = np.asarray(image.convert("RGBA"))[..., 3]
-    except (OSError, SyntaxError, ValueError, binascii.Error) as error:
+    except (*UNREADABLE, binascii.Error) as error:
         raise MaskError(f"the painted mask cannot be read as a PNG: {error}") from error
     return np.asarray(alpha >= OPAQUE, np.bool_)

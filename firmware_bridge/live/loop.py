@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edge_ttvos.errors import EdgeTtvosError, InputError
+from edge_ttvos.errors import InputError
 from edge_ttvos.firmware_bridge.live.film import Film
 from edge_ttvos.firmware_bridge.live.meter import Meter
 from edge_ttvos.firmware_bridge.live.outcome import Label, Outcome
@@ -79,7 +79,7 @@ class Live:
         try:
             while not self._stop.is_set():
                 was_over = over()
-                if not self.turn() and was_over:
+                if not self.turn() and was_over and self.pointing is None:
                     break
         finally:
             if self.recording is not None:
@@ -91,12 +91,16 @@ class Live:
             call()
         self._answer_all()
         self._end_pointing_if_due()
-        picture = self.slot.take(0 if self._film and not self.pointing else IDLE)
-        if picture is not None and (self.pointing or self._film):
+        pointing = self.pointing is not None
+        if pointing and self.slot.keep_all:  # whoever puts pictures waits too
+            time.sleep(IDLE)
+            return False
+        picture = self.slot.take(0 if self._film and not pointing else IDLE)
+        if picture is not None and (pointing or self._film):
             self._film.add(picture)
         elif picture is not None:
             self._follow(picture, late=False)
-        if self._film and not self.pointing:
+        if self._film and not pointing:
             self._follow(self._film.next(), late=True)
             return True
         return picture is not None
@@ -105,8 +109,10 @@ class Live:
         """Stand at the last picture while somebody points at something in it.
 
         Raises:
-            InputError: somebody else is pointing, or there is no picture yet.
+            InputError: somebody else is pointing, it is nobody, or there is no picture yet.
         """
+        if not who:
+            raise InputError("the page has no connection: wait until it is back, then point again")
         if self.pointing not in (None, who):
             raise InputError("somebody else is pointing at the moment: wait until they are done")
         if self.session.last is None:
@@ -141,6 +147,7 @@ class Live:
     def name(self, object_id: int, label: Label) -> None:
         """Another name or colour."""
         self.session.name(object_id, label)
+        self._show_last()
 
     def pause(self, paused: bool) -> None:
         """Follow nothing for a while, or go on."""
@@ -165,7 +172,7 @@ class Live:
             return
         outcome = self.session.follow(picture, late)
         for object_id, prompt in self.first.items():
-            outcome = self.session.point(prompt, object_id)
+            outcome = self.session.point(prompt, object_id, late=late)
         self.first = {}
         self.slot.processed()
         self.meter.add(outcome)
@@ -189,7 +196,7 @@ class Live:
                 _answer(what, answer, self)
 
     def _end_pointing_if_due(self) -> None:
-        if self.pointing and time.monotonic() > self._pointing_until:
+        if self.pointing is not None and time.monotonic() > self._pointing_until:
             self.pointing = None
 
 
@@ -198,5 +205,5 @@ def _answer(what: Callable[[Live], Any], answer: Future[Any], live: Live) -> Non
         return
     try:
         answer.set_result(what(live))
-    except EdgeTtvosError as error:
+    except Exception as error:  # whatever it is, the loop goes on without this answer
         answer.set_exception(error)

@@ -7,17 +7,20 @@ Both can be read while they grow, and after a kill.
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from edge_ttvos.errors import OutputError
+from edge_ttvos.errors import InputError, OutputError
 from edge_ttvos.evaluation.masks import write_mask
 from edge_ttvos.files import whole_file
 from edge_ttvos.firmware_bridge.live.outcome import Image, Outcome
@@ -26,7 +29,9 @@ from edge_ttvos.firmware_bridge.output import make_folder
 from edge_ttvos.firmware_bridge.video_writer import VideoWriter
 
 VIDEO, MASKS, ZIP = "video.mp4", "masks", "masks.zip"
-WAITING = 24  # outcomes that may wait for the encoder
+WAITING = 48 << 20  # bytes of outcomes that may wait for the encoder
+MOST_ZIPPED = 100_000  # masks, nearly an hour at 30 frames/s; a list of more takes memory
+CHECKED = 1000  # masks between two looks at the disk
 LEAST_FREE = 200 << 20  # bytes of the disk that a recording leaves free
 
 
@@ -66,7 +71,9 @@ class Recording:
         self.folder = _fresh(folder)
         make_folder(self.folder / MASKS)
         _check_room(self.folder)
-        self._outlet = Outlet("recording", self._write, WAITING, patient)
+        self._outlet = Outlet(
+            "recording", self._write, WAITING, patient, _bytes, lambda error: self._end_video()
+        )
         self._video: VideoWriter | None = None
         self._size = (0, 0)
         self._first = self._last = 0  # when captured, nanoseconds
@@ -87,11 +94,8 @@ class Recording:
         """Record what waits, end the video; however often, and from any thread."""
         self._running = False
         with self._closing:
-            if self._outlet.close(timeout) and self._video is not None:
-                try:
-                    self._video.close()
-                except OutputError as error:
-                    self._outlet.error = error
+            if self._outlet.close(timeout):
+                self._end_video()
 
     @property
     def status(self) -> RecordingStatus:
@@ -105,6 +109,14 @@ class Recording:
             self._outlet.skipped,
             "" if error is None else str(error),
         )
+
+    def _end_video(self) -> None:
+        video, self._video = self._video, None
+        if video is not None:
+            try:
+                video.close()
+            except OutputError as error:
+                self._outlet.error = self._outlet.error or error
 
     def _write(self, outcome: Outcome) -> None:
         shot = outcome.picture.shot
@@ -127,24 +139,50 @@ def zipped(folder: Path) -> Path:
     """A recording's masks in one file, made anew each time it is asked for.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: it cannot be written, or the disk is nearly full.
+        InputError: there are too many.
     """
     path = folder / ZIP
+    masks = sorted(name for name in os.listdir(folder / MASKS) if name.endswith(".png"))
+    if len(masks) > MOST_ZIPPED:
+        raise InputError(
+            f"expected at most {MOST_ZIPPED} masks for a zip; got {len(masks)}. Copy the folder "
+            f"{folder / MASKS} from the board instead"
+        )
     with whole_file(path, durable=False) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for mask in sorted((folder / MASKS).glob("*.png")):
-            archive.write(mask, f"{MASKS}/{mask.name}")
+        for number, name in enumerate(masks):
+            if number % CHECKED == 0:
+                _check_room(folder)
+            archive.write(folder / MASKS / name, f"{MASKS}/{name}")
     return path
+
+
+def _bytes(outcome: Outcome) -> int:
+    """Of an outcome, drawn."""
+    mask = 0 if outcome.mask is None else outcome.mask.nbytes
+    return 2 * outcome.picture.shot.image.nbytes + mask
 
 
 def _fresh(folder: Path) -> Path:
     """A folder that is not there yet. Its name is the wall clock's, which may be wrong."""
     name = time.strftime("%Y%m%d-%H%M%S")
     names = (name, *(f"{name}-{number}" for number in range(2, 1000)))
-    return next(folder / name for name in names if not (folder / name).exists())
+    with _writing(folder):
+        return next(folder / name for name in names if not (folder / name).exists())
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """A disk that is gone is one clear error."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"cannot record to {folder}: {error.strerror}") from error
 
 
 def _check_room(folder: Path) -> None:
-    free = shutil.disk_usage(folder).free
+    with _writing(folder):
+        free = shutil.disk_usage(folder).free
     if free < LEAST_FREE:
         raise OutputError(
             f"recording ends: {folder} has {free >> 20} MiB left, and {LEAST_FREE >> 20} MiB stay "

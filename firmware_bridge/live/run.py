@@ -95,7 +95,7 @@ def run_live(config: LiveConfig, tell: Tell) -> dict[str, Any]:
         tracker = Tracker.open(config.model, config.engine, config.max_objects, config.options)
         stack.callback(tracker.close)
         slot = Slot(config.keep_all)
-        live = Live(Session(tracker), slot, config.recordings, first=config.first)
+        live = Live(Session(tracker, tell), slot, config.recordings, first=config.first)
         watchdog = Watchdog()
         live.every_turn.append(watchdog.feed)
         supervisor = Supervisor(partial(command, config.source, config.camera), slot, tell=tell)
@@ -120,7 +120,8 @@ def _outlets(
     """Open all that outcomes go to."""
     if config.results is not None:
         results = Results(config.results)
-        lines = Outlet("results", results.write, LINES, config.keep_all)
+        failed = partial(_tell_of_results, tell)
+        lines = Outlet("results", results.write, LINES, config.keep_all, failed=failed)
         stack.callback(results.close)
         stack.callback(_end_results, lines, tell)
         live.outlets.append(lambda outcome: lines.put(line(outcome)))
@@ -136,12 +137,14 @@ def _outlets(
         _page(config, live, supervisor, stack)
 
 
+def _tell_of_results(tell: Tell, error: Exception) -> None:
+    tell(f"results end here, the rest goes on: {error}")
+
+
 def _end_results(lines: Outlet[bytes], tell: Tell) -> None:
     """Say what is missing of them."""
     lines.close(1.0)
-    if lines.error is not None:
-        tell(f"results ended before their time: {lines.error}")
-    elif lines.skipped:
+    if lines.error is None and lines.skipped:
         tell(f"results lack {lines.skipped} lines: whoever read them was too slow")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -25,14 +26,15 @@ class Session:
 
     Args:
         tracker: nothing else uses it.
+        tell: gets lines for people about objects that are given up.
 
     Attributes:
         last: the outcome of the last picture; objects are pointed at in it.
         labels: of the objects that are followed, by id.
     """
 
-    def __init__(self, tracker: Tracker) -> None:
-        self._tracker, self._rooms = tracker, Rooms()
+    def __init__(self, tracker: Tracker, tell: Callable[[str], None] = lambda line: None) -> None:
+        self._tracker, self._tell, self._rooms = tracker, tell, Rooms()
         self.last: Outcome | None = None
         self.labels: dict[int, Label] = {}
 
@@ -47,13 +49,16 @@ class Session:
                 result = self._begin_anew(image)
         return self._remember(picture, result, late)
 
-    def point(self, prompt: Prompt, object_id: int | None = None, name: str = "") -> Outcome:
+    def point(
+        self, prompt: Prompt, object_id: int | None = None, name: str = "", late: bool = True
+    ) -> Outcome:
         """Follow one more object, or this one anew, from the last picture on.
 
         Args:
             prompt: mask (H, W) or box in the last picture.
             object_id: None: the next free one.
             name: for people; empty: what it was called, else its number.
+            late: whether somebody took their time to point.
 
         Raises:
             InputError: there is no picture yet, or the prompt cannot be followed.
@@ -70,7 +75,7 @@ class Session:
         known = self.labels.get(number)
         called = _short(name) or (known.name if known else f"object {number}")
         self.labels[number] = Label(called, known.colour if known else colour(number))
-        return self._remember(self.last.picture, result, late=True)
+        return self._remember(self.last.picture, result, late)
 
     def drop(self, object_id: int) -> None:
         """Follow an object no longer.
@@ -94,7 +99,13 @@ class Session:
         if object_id not in self.labels:
             self._unknown(object_id)
         called = _short(label.name) or self.labels[object_id].name
-        self.labels[object_id] = replace(label, name=called)
+        label = self.labels[object_id] = replace(label, name=called)
+        if self.last is not None:
+            objects = tuple(
+                replace(seen, label=label) if seen.object_id == object_id else seen
+                for seen in self.last.objects
+            )
+            self.last = replace(self.last, objects=objects)
 
     def _remember(self, picture: Numbered, result: Result | None, late: bool) -> Outcome:
         mask = None if result is None else self._kept(result.mask)
@@ -114,14 +125,19 @@ class Session:
     def _begin_anew(self, image: Image) -> Result:
         """The camera's size has changed: its last masks, resized, are what the objects start from.
 
-        An object that is lost at that moment has none, and is dropped.
+        An object that is lost at that moment has none: it is given up, and people are told.
         """
         assert self.last is not None
         assert self.last.mask is not None
         size = (image.shape[1], image.shape[0])
         mask = np.asarray(cv2.resize(self.last.mask, size, interpolation=cv2.INTER_NEAREST))
         masks = {i: mask == i for i in self.labels if 0 < np.count_nonzero(mask == i) < mask.size}
-        self.labels = {i: label for i, label in self.labels.items() if i in masks}
+        for number in set(self.labels) - set(masks):
+            name = self.labels.pop(number).name
+            self._tell(
+                f"{name} (object {number}) was lost when the camera's size changed to "
+                f"{size[1]}x{size[0]} (HxW), and is not looked for any more: point at it again"
+            )
         return self._tracker.start(image, masks)
 
     def _free(self) -> int:

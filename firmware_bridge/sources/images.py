@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,12 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from edge_ttvos.errors import FrameError
+from edge_ttvos.evaluation.masks import UNREADABLE
 from edge_ttvos.firmware_bridge.sources.base import Frame, Source, Window, check_size
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 _DEEP = ("I", "F")  # first letters of Pillow's modes with more than 8 bits a channel
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, zlib.error, Image.DecompressionBombError)
 
 
 class ImagesSource(Source):
@@ -58,7 +57,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         with Image.open(path) as image:
             image.load()
             mode, upright = image.mode, ImageOps.exif_transpose(image)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise FrameError(
             f"{path} cannot be read as an image: {_first_line(error)}. Replace the file, or leave "
             "it out with start and end."

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge_ttvos.firmware_bridge import pipeline
 from edge_ttvos.firmware_bridge.tracker import Result, Tracker
 
 FLAT = 16.0  # bytes a frame: less than a number kept; one page more in the run is 0.3
@@ -187,3 +188,16 @@ def test_with_a_network_the_process_is_flat_over_2000_frames(
 def resident_bytes() -> int:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_limiting_blas_spells_no_name_twice() -> None:
+    """Each spelling would stay in CPython's cache of attributes."""
+    blas = pipeline._blas()
+    with blas.limit(limits=1):
+        pass
+    before = [library._get_symbol.cache_info() for library in blas.lib_controllers]
+    with blas.limit(limits=1):
+        pass
+    after = [library._get_symbol.cache_info() for library in blas.lib_controllers]
+    assert [now.misses for now in after] == [then.misses for then in before]
+    assert all(now.hits > then.hits for now, then in zip(after, before, strict=True))

@@ -34,7 +34,8 @@ function connect() {
     if (pointing.on) leavePointing();
     $("camera").textContent = "no connection";
     $("camera").className = "pill bad";
-    for (const id of ["point", "pause", "record"]) $(id).disabled = true;
+    const useless = document.querySelectorAll("#point, #pause, #record, #list button");
+    for (const button of useless) button.disabled = true;
     setTimeout(connect, RETRY_MS);
   };
 }
@@ -97,6 +98,7 @@ function showState() {
   $("camera").className = `pill ${camera.state === "live" ? "good" : camera.state === "opening" ? "" : "bad"}`;
   $("point").disabled = !picture || pointing.on;
   $("pause").disabled = $("record").disabled = !picture;
+  for (const button of $("list").querySelectorAll("button")) button.disabled = false;
   $("pause").textContent = paused ? "Go on" : "Pause";
   $("pause").setAttribute("aria-pressed", paused);
   const [text, bad] = headline();

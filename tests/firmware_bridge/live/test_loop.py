@@ -10,13 +10,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edge_ttvos.errors import EngineError, InputError
 from edge_ttvos.firmware_bridge.live.loop import Live
-from edge_ttvos.firmware_bridge.live.outcome import Outcome
+from edge_ttvos.firmware_bridge.live.outcome import Label, Outcome
 from edge_ttvos.firmware_bridge.live.slot import Slot
 from edge_ttvos.firmware_bridge.prompts import Box
+from edge_ttvos.firmware_bridge.sources.camera import Shot
 
 CUP = Box(16, 8, 24, 16)
 
@@ -204,3 +206,80 @@ def test_an_engine_that_fails_ends_the_recording_too(
 
     assert live.recording is not None
     assert not live.recording.status.running
+
+
+def test_a_question_that_breaks_is_answered_and_ends_nothing(live: Live, push: Push) -> None:
+    answer: Future[Any] = live.ask(lambda live: 1 // 0)
+    push()
+    live.turn()
+
+    with pytest.raises(ZeroDivisionError):
+        answer.result(0)
+    push()
+    assert live.turn()
+
+
+def test_nobody_cannot_point(live: Live, push: Push) -> None:
+    push()
+    live.turn()
+    with pytest.raises(InputError, match="no connection"):
+        live.freeze("")
+    live.freeze("me")
+
+
+def test_a_file_waits_while_somebody_points(live: Live, seen: list[Outcome]) -> None:
+    live.slot.keep_all = True
+    feeder = threading.Thread(target=feed, args=(live.slot, 30))
+    feeder.start()
+    live.turn()
+    live.freeze("me")
+    for _ in range(3):
+        live.turn()
+    live.thaw("me")
+    live.run(lambda: not feeder.is_alive())
+    feeder.join()
+
+    assert [outcome.picture.number for outcome in seen] == list(range(30))
+    assert live.slot.counts.dropped == 0
+
+
+def feed(slot: Slot, count: int) -> None:
+    for number in range(count):
+        slot.put(Shot(number, np.full((48, 80, 3), number, np.uint8)))
+
+
+def test_a_file_that_ends_while_somebody_points_is_followed_to_its_end(
+    live: Live, push: Push, seen: list[Outcome]
+) -> None:
+    push()
+    live.turn()
+    live.freeze("me")
+    push()
+    live.turn()
+    threading.Timer(0.3, lambda: live.ask(lambda live: live.thaw("me"))).start()
+    live.run(lambda: True)
+
+    assert [outcome.picture.number for outcome in seen] == [0, 1]
+    assert live.slot.counts.in_flight == 0
+
+
+def test_another_name_is_seen_at_once(live: Live, push: Push) -> None:
+    shown: list[Outcome] = []
+    live.screens.append(shown.append)
+    live.first = {1: CUP}
+    push()
+    live.turn()
+    live.pause(True)
+    live.name(1, Label("cup", (1, 2, 3)))
+
+    assert shown[-1].objects[0].label == Label("cup", (1, 2, 3))
+
+
+def test_what_is_given_at_the_start_is_not_late(
+    live: Live, push: Push, seen: list[Outcome]
+) -> None:
+    live.first = {1: CUP}
+    push()
+    live.turn()
+
+    assert not seen[0].late

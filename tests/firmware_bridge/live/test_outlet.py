@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+import weakref
+
+import numpy as np
 
 from edge_ttvos.firmware_bridge.live.outlet import Outlet
 
@@ -62,11 +65,13 @@ def test_an_error_ends_it() -> None:
     def consume(number: int) -> None:
         raise OSError("disk full")
 
-    outlet = Outlet("test", consume, capacity=1)
+    told: list[Exception] = []
+    outlet = Outlet("test", consume, capacity=1, failed=told.append)
     outlet.put(0)
 
     assert outlet.close(10)
     assert isinstance(outlet.error, OSError)
+    assert told == [outlet.error]
     outlet.put(1)
 
 
@@ -79,3 +84,34 @@ def test_a_patient_one_does_not_wait_for_what_has_failed() -> None:
         outlet.put(number)
 
     assert outlet.close(10)
+
+
+def test_what_waits_is_let_go_after_an_error() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def consume(item: np.ndarray) -> None:
+        begun.set()
+        go_on.wait(10)
+        raise OSError("disk full")
+
+    outlet = Outlet("test", consume, capacity=3)
+    outlet.put(np.zeros(1))
+    begun.wait(10)
+    item = np.zeros(1)
+    alive = weakref.ref(item)
+    outlet.put(item)
+    del item
+    assert alive() is not None
+    go_on.set()
+
+    assert outlet.close(10)
+    assert alive() is None
+
+
+def test_an_item_larger_than_all_room_waits_alone() -> None:
+    seen: list[int] = []
+    outlet = Outlet("test", seen.append, capacity=10, size=lambda item: item)
+    outlet.put(99)
+
+    assert outlet.close(10)
+    assert seen == [99]

@@ -9,6 +9,7 @@ import json
 import struct
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -211,13 +212,26 @@ def test_a_recording_is_downloaded(page: Page) -> None:
     assert "attachment" in headers["Content-Disposition"]
 
 
+def huge_png() -> str:
+    """A few bytes that say they are 20000×20000 pixels."""
+    small = io.BytesIO()
+    Image.new("L", (1, 1)).save(small, "PNG")
+    data = bytearray(small.getvalue())
+    data[16:24] = struct.pack(">II", 20_000, 20_000)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    return "data:image/png;base64," + base64.b64encode(data).decode()
+
+
 @pytest.mark.parametrize(
     ("command", "body", "said"),
     [
         ("point", {"who": "me", "box": [1, 2, 3]}, "point with a box"),
         ("point", {"who": "me", "box": [900, 900, 5, 5]}, "outside the frame"),
         ("point", {"who": "me", "mask": "data:image/png;base64,eHl6"}, "cannot be read as a PNG"),
+        ("point", {"who": "me", "mask": huge_png()}, "cannot be read as a PNG"),
+        ("point", {"who": "me", "box": [1e308, 0, 1e308, 1]}, "is not a rectangle"),
         ("point", {"who": "me", "box": "all"}, "box must be"),
+        ("freeze", {"who": ""}, "no connection"),
         ("point", {"who": "you", "box": [1, 1, 9, 9]}, "freeze a new one"),
         ("freeze", {"who": "you"}, "somebody else"),
         ("freeze", {}, "missing key who"),

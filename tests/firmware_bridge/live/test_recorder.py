@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import threading
+import time
 import zipfile
 from collections import namedtuple
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
 
-from edge_ttvos.errors import OutputError
+from edge_ttvos.errors import InputError, OutputError
 from edge_ttvos.evaluation.masks import read_mask
 from edge_ttvos.firmware_bridge.live import recorder
 from edge_ttvos.firmware_bridge.live.loop import Live
@@ -98,11 +102,14 @@ def test_it_ends_before_the_disk_is_full(
     usage = namedtuple("usage", "free")
     live.record(True)
     turns(live, push, 2)
+    while recording(live).status.frames < 2:
+        time.sleep(0.01)
     monkeypatch.setattr(recorder.shutil, "disk_usage", lambda folder: usage(1 << 20))
     turns(live, push, 2)
     recording(live)._outlet.close(20)
 
     status = recording(live).status
+    assert len(times(recording(live).folder / VIDEO)) == status.frames
     assert not status.running
     assert "1 MiB left" in status.error
     turns(live, push, 1)
@@ -116,3 +123,67 @@ def test_the_loop_ends_it(live: Live, push: Push) -> None:
     live.run(over=lambda: True)
 
     assert times(recording(live).folder / VIDEO) == [0.0]
+
+
+def test_what_waits_is_counted_in_bytes(
+    live: Live, push: Push, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = 48 * 80 * 3
+    monkeypatch.setattr(recorder, "WAITING", 5 * picture)
+    begun, go_on = threading.Event(), threading.Event()
+    write = recorder.write_mask
+
+    def slow(*args: Any, **options: Any) -> None:
+        begun.set()
+        go_on.wait(10)
+        write(*args, **options)
+
+    monkeypatch.setattr(recorder, "write_mask", slow)
+    live.record(True)
+    turns(live, push, 1)
+    begun.wait(10)
+    turns(live, push, 6)
+    go_on.set()
+    recording(live).close()
+
+    status = recording(live).status
+    assert (status.frames, status.skipped) == (3, 4)  # one was at hand, two waited
+    assert len(times(recording(live).folder / VIDEO)) == 3
+
+
+def test_a_disk_that_hangs_keeps_what_was_written(
+    live: Live, push: Push, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = recorder.write_mask
+
+    def slow(*args: Any, **options: Any) -> None:
+        time.sleep(0.2)
+        write(*args, **options)
+
+    monkeypatch.setattr(recorder, "write_mask", slow)
+    live.record(True)
+    turns(live, push, 10)
+    recording(live).close(0.3)
+
+    status = recording(live).status
+    assert status.frames + status.skipped == 10
+    assert status.skipped > 0
+    assert len(times(recording(live).folder / VIDEO)) == status.frames
+
+
+def test_a_disk_that_is_gone(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(folder: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(recorder.shutil, "disk_usage", gone)
+    with pytest.raises(OutputError, match=r"cannot record to .*: Input/output error"):
+        live.record(True)
+
+
+def test_too_many_masks_for_a_zip(live: Live, push: Push, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "MOST_ZIPPED", 2)
+    live.record(True)
+    turns(live, push, 3)
+    recording(live).close()
+    with pytest.raises(InputError, match=r"expected at most 2 masks.*got 3"):
+        zipped(recording(live).folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -146,3 +147,24 @@ def test_an_outcome_does_not_change_later(session: Session) -> None:
     session.follow(picture(2))
 
     assert (outcome.mask == before).all()
+
+
+def test_an_object_lost_while_the_size_changes_is_given_up_aloud(
+    open_still: Callable[..., Tracker],
+) -> None:
+    told: list[str] = []
+    session = Session(open_still(2), told.append)
+    session.follow(picture(0))
+    session.point(CUP, name="cup")
+    last = session.last
+    assert last is not None
+    session.last = replace(last, mask=np.zeros((48, 80), np.uint8))  # as if it were out of sight
+
+    outcome = session.follow(picture(1, (96, 160)))
+
+    assert outcome.objects == ()
+    assert session.labels == {}
+    assert told == [
+        "cup (object 1) was lost when the camera's size changed to 96x160 (HxW), and is not "
+        "looked for any more: point at it again"
+    ]
