@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_ttvos.firmware_bridge import condition
 from edge_ttvos.firmware_bridge.condition import EVERY, Throttle, Watch, decode, sense
 
 FIRMWARE = "sys/devices/platform/soc/soc:firmware/get_throttled"
@@ -109,6 +110,20 @@ def test_the_kernels_bits_are_hexadecimal(tmp_path: Path, plant: Plant, path: st
     plant(path, "20002\n")
 
     assert sense(tmp_path).throttle == Throttle(("clock capped",), ("clock capped",))
+
+
+def test_no_process_is_started_in_vain(
+    tmp_path: Path, no_command: Path, plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each that cannot start leaves a string in CPython's cache of attributes, and takes time."""
+    started: list[object] = []
+    monkeypatch.setattr(condition.subprocess, "run", lambda *args, **more: started.append(args))
+    sense(tmp_path)
+    put_command(no_command, "echo throttled=0x0")
+    plant(FIRMWARE, "0\n")
+    sense(tmp_path)
+
+    assert started == []
 
 
 def test_the_command_is_asked_where_the_kernel_does_not_know(
