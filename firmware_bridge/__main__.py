@@ -25,7 +25,7 @@ from edge_ttvos.firmware_bridge.diagnosis import diagnose
 from edge_ttvos.firmware_bridge.engines.base import EngineOptions
 from edge_ttvos.firmware_bridge.follow import RECORD, RESULTS, FollowRecord, check_prompts, follow
 from edge_ttvos.firmware_bridge.output import prepare_folder
-from edge_ttvos.firmware_bridge.prompts import Box, Prompt
+from edge_ttvos.firmware_bridge.prompts import Box, Prompt, split_mask
 from edge_ttvos.firmware_bridge.selftest import GoldenRun, require, selftest
 from edge_ttvos.firmware_bridge.sources import Window, open_source
 from edge_ttvos.firmware_bridge.tracker import Tracker
@@ -64,7 +64,9 @@ def parser() -> argparse.ArgumentParser:
     bench.set_defaults(command=run_benchmark)
     run = verbs.add_parser("run", help="follow an object through a video or a folder of images")
     run.add_argument("source", metavar="SOURCE")
-    run.add_argument("--mask", type=Path, metavar="PNG", help="indexed mask of the first frame")
+    run.add_argument(
+        "--mask", type=Path, metavar="PNG", help="mask of the first frame, indexed or plain"
+    )
     run.add_argument("--box", metavar="X,Y,W,H", help="box in the first frame, in pixels")
     run.set_defaults(command=run_tracker)
     doctor = verbs.add_parser("doctor", help="what is installed, what is missing, what to type")
@@ -162,8 +164,7 @@ def first_prompts(mask: Path | None, box: str | None) -> dict[int, Prompt]:
     if (mask is None) == (box is None):
         raise MaskError("point at the object with either --mask PNG or --box X,Y,W,H")
     if mask is not None:
-        values = read_mask(mask)
-        return {int(i): values == i for i in np.unique(values) if 0 < i < 255}
+        return {**split_mask(read_mask(mask))}
     try:
         x, y, width, height = (float(part) for part in str(box).split(","))
     except ValueError:

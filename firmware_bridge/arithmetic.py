@@ -15,7 +15,6 @@ from edge_ttvos.firmware_bridge.codes import Array, Codec
 
 Float = NDArray[np.float32]
 
-STATE_STRIDE = 8  # pixels: masks of the state stand at 1/8
 CERTAIN = 20.0  # log-odds beyond which an object is as good as certain
 LARGEST = 1e29  # of odds: times exp(CERTAIN) it is still a float32
 

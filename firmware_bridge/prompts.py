@@ -70,16 +70,29 @@ def parse_prompt(prompt: Prompt, height: int, width: int) -> Plane:
     return mask
 
 
-def _indexed(mask: NDArray[Any], height: int, width: int) -> dict[int, Plane]:
-    values = [int(v) for v in np.unique(_checked(mask, height, width)) if v > 0]
-    if values in ([VOID], [1]):
-        return {1: parse_prompt(mask, height, width)}
-    ids = [v for v in values if v != VOID]
+def split_mask(mask: NDArray[Any], object_id: int = 1) -> dict[int, NDArray[Any]]:
+    """A mask's objects by id, each (H, W) and above 0 where it is; nothing is checked.
+
+    An indexed mask gives an object for each value; 255 is void, unless it is the only value: then
+    the mask is a plain black-and-white one.
+
+    Args:
+        mask: (H, W).
+        object_id: of the object of a black-and-white mask, or of one of 0 and 1.
+    """
+    ids = [int(value) for value in np.unique(mask) if value not in (0, VOID)]
     if not ids:
-        raise MaskError("mask is empty: no pixel is above 0. Paint the object to follow")
-    planes = {i: np.asarray(mask == i, np.float32) for i in ids}
+        return {object_id: mask}
+    if ids == [1]:
+        return {object_id: mask == 1}
+    return {number: mask == number for number in ids}
+
+
+def _indexed(mask: NDArray[Any], height: int, width: int) -> dict[int, Plane]:
+    objects = split_mask(_checked(mask, height, width))
+    planes = {number: np.asarray(area > 0, np.float32) for number, area in objects.items()}
     for object_id, plane in planes.items():
-        _check_content(plane, f"object {object_id}'s mask")
+        _check_content(plane, "mask" if set(planes) == {1} else f"object {object_id}'s mask")
     return planes
 
 

@@ -37,8 +37,7 @@ def open_torch(model: str, options: EngineOptions) -> Engine:
     if not is_quantized(path):
         return TorchEngine(load_checkpoint(path), size)
     quantized = load_quantized(path)
-    height, width = size or quantized.size
-    return SimulatedEngine.of(quantized, (rounded_up(height), rounded_up(width)))
+    return SimulatedEngine.of(quantized, rounded_up(size or quantized.size))
 
 
 class SimulatedEngine:

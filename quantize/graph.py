@@ -61,7 +61,7 @@ class Graph:
     """Encode, embed or decode.
 
     Attributes:
-        name: of ``targets.export.graphs.NAMES``.
+        name: ``encode``, ``embed`` or ``decode``.
         nodes: in the order of their running.
         outputs: the graph's output names and the nodes that give them.
         weights: kernels (out, in / groups, kh, kw) by layer.

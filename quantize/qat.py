@@ -61,9 +61,7 @@ class QatTrainer:
         self.recipe, self.folder, self.step = recipe, folder, 0
         self.origin = checkpoint.sha256
         graphs = lower(checkpoint.network, FrameSpec(*plan.size))
-        weights = {name: w for graph in graphs for name, w in graph.weights.items()}
-        biases = {name: b for graph in graphs for name, b in graph.biases.items()}
-        self.kernels = QuantizedKernels(weights, biases, recipe)
+        self.kernels = QuantizedKernels.from_graphs(graphs, recipe)
         simulation = Simulation(graphs, self.kernels, scheme)
         self.student = SimulatedNetwork(checkpoint.network.config, simulation)
         self.teacher = fold_batchnorm(checkpoint.network)

@@ -11,6 +11,7 @@ from edge_ttvos.contracts import FrameSpec
 from edge_ttvos.data.pool import Pool
 from edge_ttvos.errors import QuantizationError
 from edge_ttvos.network.checkpoint import Checkpoint
+from edge_ttvos.network.engine import rounded_up
 from edge_ttvos.quantize.calibrate import calibrate
 from edge_ttvos.quantize.graph import Graph, macs
 from edge_ttvos.quantize.lower import lower
@@ -35,7 +36,7 @@ class Order:
         method: after training, or with some more of it.
         recipe: bits, observers, plans.
         strict: whether a layer that stays float is an error.
-        size: height and width that calibration runs at; None: the checkpoint's.
+        size: height and width that calibration and the model run at; None: the checkpoint's.
         resume: whether an interrupted ``qat`` goes on.
     """
 
@@ -45,6 +46,11 @@ class Order:
     strict: bool = False
     size: tuple[int, int] | None = None
     resume: bool = False
+
+    @property
+    def graph_size(self) -> tuple[int, int]:
+        """The size, rounded up to what a graph can have."""
+        return rounded_up(self.size or self.checkpoint.size)
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,7 @@ def quantize(
         KeyboardInterrupt: ``qat`` was interrupted; its state is saved.
     """
     checkpoint, recipe = order.checkpoint, order.recipe
-    size = order.size or checkpoint.size
+    size = order.graph_size
     frame = FrameSpec(*size)
     graphs = lower(checkpoint.network, frame)
     check_layers(graphs, recipe)
@@ -113,7 +119,7 @@ def quantize(
         lambda share: listen("calibrate", part * share),
     )
     scheme = build_scheme(graphs, recipe, seen)
-    kernels = _kernels(graphs, recipe)
+    kernels = QuantizedKernels.from_graphs(graphs, recipe)
     if order.method == "qat":
         trainer = QatTrainer(checkpoint, scheme, recipe, folder)
         if order.resume:
@@ -127,7 +133,7 @@ def quantize(
         "method": order.method,
         "calibrated_at": list(size),
     }
-    save_quantized(path, kernels, scheme, checkpoint.network.config, checkpoint.size, origin)
+    save_quantized(path, kernels, scheme, checkpoint.network.config, size, origin)
     return describe(path, graphs, scheme, recipe)
 
 
@@ -172,9 +178,3 @@ def count(items: Any) -> dict[Any, int]:
     for item in items:
         found[item] = found.get(item, 0) + 1
     return found
-
-
-def _kernels(graphs: tuple[Graph, ...], recipe: Recipe) -> QuantizedKernels:
-    weights = {name: w for graph in graphs for name, w in graph.weights.items()}
-    biases = {name: b for graph in graphs for name, b in graph.biases.items()}
-    return QuantizedKernels(weights, biases, recipe)

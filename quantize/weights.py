@@ -70,6 +70,13 @@ class QuantizedKernels(Kernels):
         for layer in self.layers:
             self.register_buffer(f"reach_{_field(layer)}", self._reach(weights[layer]))
 
+    @classmethod
+    def from_graphs(cls, graphs: Sequence[Graph], recipe: Recipe) -> QuantizedKernels:
+        """Those of lowered graphs."""
+        weights = {name: w for graph in graphs for name, w in graph.weights.items()}
+        biases = {name: b for graph in graphs for name, b in graph.biases.items()}
+        return cls(weights, biases, recipe)
+
     def kernel(self, layer: str) -> Tensor:
         """The weight rounded to its codes; the gradient passes straight through."""
         if layer in self.recipe.float_layers:

@@ -9,17 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Literal
 
 from edge_ttvos.errors import InputError
 from edge_ttvos.targets import boards
 from edge_ttvos.targets.constraints import Constraint
 from edge_ttvos.targets.form import Form
-
-ENGINES = ("litert", "openvino", "onnxruntime", "tensorrt")  # that bundles are made for
-PARTITION = ("encode", "embed", "decode")  # names of ``export.graphs``
-
-Precision = Literal["fp32"]
 
 
 @dataclass(frozen=True)
@@ -45,12 +39,10 @@ class Budget:
 
     Attributes:
         arena_bytes: of the tracker's one allocation.
-        peak_rss_bytes: of the whole process, at its highest.
-        reason: where the two come from.
+        reason: where that comes from.
     """
 
     arena_bytes: int
-    peak_rss_bytes: int
     reason: str
 
 
@@ -61,11 +53,9 @@ class Target:
     Attributes:
         name: what ``--target`` takes.
         title: what people call it.
-        engines: of ``ENGINES``, the preferred first.
+        engines: of ``export.FORMATS``, the preferred first.
         measured: whether deploy measures all engines and takes the fastest, not the first.
         sizes: height and width of the graphs in pixels; empty: the checkpoint's own.
-        precision: of weights and activations.
-        partition: names of the graphs.
         memory: what a bundle may take.
         systems: that it runs.
         requirements: for pip, by engine.
@@ -83,8 +73,6 @@ class Target:
     engines: tuple[str, ...]
     measured: bool
     sizes: tuple[tuple[int, int], ...]
-    precision: Precision
-    partition: tuple[str, ...]
     memory: Budget
     systems: tuple[System, ...]
     requirements: Mapping[str, tuple[str, ...]]

@@ -22,7 +22,7 @@ from edge_ttvos.targets.models import FloatModel, float_checkpoint
 from edge_ttvos.targets.order import Order, candidates, runnable
 from edge_ttvos.targets.parity import Parity
 from edge_ttvos.targets.place import archive_of, publish, staged
-from edge_ttvos.targets.work import Listener, References, Survey, Work
+from edge_ttvos.targets.work import Listener, References, Survey, Work, engine_version
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,11 @@ class Deployment:
     bytes: int
     survey: Survey | None = None
     beside: Beside = field(default_factory=Beside)
+
+    @property
+    def engine_version(self) -> str:
+        """Of its engine's library here."""
+        return engine_version(self.engine)
 
 
 def deploy(
@@ -133,7 +138,7 @@ def float_bundles(
         return {}, {}
     if (checkpoint := float_checkpoint(order.model)) is None:
         return {}, dict.fromkeys(engines, "it was made of none of the shipped models")
-    first = (order.sizes or order.target.sizes or (order.model.size,))[:1]
+    first = order.graph_sizes[:1]
     plain = replace(order, model=FloatModel(checkpoint), sizes=first, clips=())
     made, left_out = {}, {}
     with closing(References(plain)) as references:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edge_ttvos.errors import EngineError, QuantizationError
 from edge_ttvos.firmware_bridge.engines import load_opener, runner_of
+from edge_ttvos.network.engine import rounded_up
 from edge_ttvos.targets.base import Target
 from edge_ttvos.targets.clip import Clip
 from edge_ttvos.targets.models import Deployable
@@ -19,7 +20,7 @@ class Order:
     Attributes:
         target: board.
         model: float or quantized.
-        sizes: height and width of each graph; empty: the target's, else the model's own.
+        sizes: height and width wanted; empty: the target's, else the model's own.
         engine: one of the target's; None: its first, or the fastest where it measures.
         threads: CPU threads of the measurement; None: the engine's choice.
         clips: real clips beside the reference clip that parity is tested on.
@@ -33,6 +34,12 @@ class Order:
     threads: int | None = None
     clips: tuple[Clip, ...] = ()
     sweep: bool = False
+
+    @property
+    def graph_sizes(self) -> tuple[tuple[int, int], ...]:
+        """Height and width of each graph: those wanted, rounded up, each once."""
+        wanted = self.sizes or self.target.sizes or (self.model.size,)
+        return tuple(dict.fromkeys(map(rounded_up, wanted)))
 
 
 def candidates(order: Order) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ masks are compared: what small differences become when they feed back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -116,20 +116,14 @@ class Parity:
         }
 
 
-def compare(
-    reference: Engine,
-    candidate: Engine,
-    clips: Sequence[Clip],
-    progress: Callable[[float], None] = lambda share: None,
-) -> Parity:
+def compare(reference: Engine, candidate: Engine, clips: Sequence[Clip]) -> Parity:
     """Roll both out on every clip; neither engine is closed."""
     both = Comparison(reference, candidate)
     overlaps = {}
-    for index, clip in enumerate(clips):
+    for clip in clips:
         masks = [rollout(engine, clip) for engine in (both, candidate)]
         frames = zip(*masks, strict=True)
         overlaps[clip.name] = float(np.mean([jaccard(a, b) for a, b in frames]))
-        progress((index + 1) / len(clips))
     frame = reference.model.frame
     return Parity(candidate.info.name, (frame.height, frame.width), both.tensors(), overlaps)
 

@@ -48,8 +48,7 @@ class References:
     """The network in PyTorch at every size of an order, and what it makes of the golden clips."""
 
     def __init__(self, order: Order) -> None:
-        sizes = order.sizes or order.target.sizes or (order.model.size,)
-        self.engines: list[Engine] = [order.model.reference(size) for size in sizes]
+        self.engines: list[Engine] = [order.model.reference(size) for size in order.graph_sizes]
         self.models: tuple[ModelSpec, ...] = tuple(engine.model for engine in self.engines)
         self.clips = [reference_clip(m.frame.height > m.frame.width) for m in self.models]
         pairs = zip(self.engines, self.clips, strict=True)

@@ -73,7 +73,8 @@ class Remote:
             RemoteError: there is nothing to go back to.
         """
         now = self._parts["send"].roll_back(self.address)
-        show.result({"schema": 1, "complete": True, "to": str(self.address), **vars(now)})
+        record = {"schema": 1, "complete": True, "to": str(self.address), **vars(now)}
+        show.result({**record, "protocol": bare_protocol()})
         show.say(f"{self.address} runs {now.live} again; --rollback once more: {now.previous}")
 
 
@@ -87,14 +88,23 @@ def send_bundle(bundle: Path, target: str | None, remote: Remote, show: Screen) 
     """
     base = importlib.import_module("edge_ttvos.targets.base")
     with open_bundle(bundle) as opened:
-        made_for = opened.manifest.target
+        manifest = opened.manifest
+    made_for = manifest.target
     if target not in (None, made_for):
         raise InputError(f"{bundle} is for {made_for}, not for {target}: leave --target out")
     remote.ask(base.find_target(made_for), show)
     with _archived(bundle) as archive:
         answer = remote.send(archive, show)
     keep(answer, bundle, show)
-    show.result({"schema": 1, "complete": True, "bundle": str(bundle), "remote": answer})
+    protocol = bare_protocol(
+        target=made_for,
+        engine=manifest.engine,
+        model=manifest.model.name,
+        precision=manifest.model.precision,
+        sha256=manifest.model.sha256,
+    )
+    record = {"schema": 1, "complete": True, "bundle": str(bundle), "remote": answer}
+    show.result({**record, "protocol": protocol})
 
 
 def keep(answer: dict[str, Any], bundle: Path, show: Screen) -> None:

@@ -163,7 +163,7 @@ def run(config: DeployConfig, show: Screen, remote: Remote | None = None) -> Any
         checkpoint = models.float_checkpoint(model)
         if dataset is None or checkpoint is None:
             return None
-        return data.float_scores(checkpoint, next(iter(config.sizes), None), dataset, listen)
+        return data.float_scores(checkpoint, order.graph_sizes[0], dataset, listen)
 
     with show.progress(f"deploy for {target.name}") as line:
         done = targets.deploy(order, config.out, scores, lambda what, s: line.update(s, what))
@@ -252,6 +252,7 @@ def record(done: Any, config: DeployConfig, model: Any) -> dict[str, Any]:
             objects=1,
             threads=config.threads,
             engine=done.engine,
+            engine_version=done.engine_version,
             device=device(),
             timed="model_ms: encode, embed and decode of a frame, median, engines in turn",
             model=config.model,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ from edge_ttvos.cli.options import (
 )
 from edge_ttvos.cli.prompts import collect
 from edge_ttvos.firmware_bridge.live.run import LiveConfig, run_live
-from edge_ttvos.firmware_bridge.prompts import MAX_ID
+from edge_ttvos.firmware_bridge.prompts import MAX_ID, Prompt
 from edge_ttvos.firmware_bridge.sources.camera import CameraOptions
 from edge_ttvos.firmware_bridge.sources.cameras import is_recording
 from edge_ttvos.firmware_bridge.tracker import DEFAULT_MAX_OBJECTS
@@ -92,13 +93,13 @@ def live(
         raise typer.BadParameter("a camera does not wait", param_hint="--every-frame")
     if results == str(STDOUT) and json == STDOUT:
         raise typer.BadParameter("stdout is taken by --results", param_hint="--json")
-    wanted = None if camera_size is None else parse_size(camera_size)
+    wanted = None if camera_size is None else parse_size(camera_size, "--camera-size")
     given = bool(mask or box)
     no_page = window or (given and results is not None)
     config = LiveConfig(
         source=source,
         camera=CameraOptions(wanted, fps, loop),
-        first=collect(mask or [], box or [], 0).get(0, {}) if given else {},
+        first=_first(mask or [], box or []) if given else {},
         model=bundle,
         engine=engine,
         options=engine_options(size, threads),
@@ -113,6 +114,17 @@ def live(
     )
     with screen(json, verbose, quiet) as show:
         run(config, show)
+
+
+def _first(masks: list[str], boxes: list[str]) -> Mapping[int, Prompt]:
+    prompts = collect(masks, boxes, 0)
+    if later := [frame for frame in prompts if frame]:
+        raise typer.BadParameter(
+            f"@{later[0]}: live takes objects at its first frame alone; leave the @ out, or point "
+            "on the page",
+            param_hint="--mask, --box",
+        )
+    return prompts[0]
 
 
 def run(config: LiveConfig, show: Screen) -> None:

@@ -17,7 +17,8 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         metavar="M",
-        help="'default' (the shipped weights), a .safetensors file or a training run's folder.",
+        help="'default' (the shipped weights), a .safetensors file or a run's folder; to follow "
+        "or measure also 'release-int8' or a bundle.",
     ),
 ]
 EngineOption = Annotated[
@@ -56,8 +57,12 @@ def engine_options(size: str | None, threads: int | None) -> EngineOptions:
     return EngineOptions(None if size is None else parse_size(size), threads)
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    """``480x864`` → (480, 864), height first."""
+def parse_size(text: str, option: str = "--size") -> tuple[int, int]:
+    """``480x864`` → (480, 864), height first.
+
+    Raises:
+        typer.BadParameter: not HxW, or out of range; names the option.
+    """
     try:
         height, width = (int(side) for side in text.lower().split("x"))
     except ValueError:
@@ -65,6 +70,6 @@ def parse_size(text: str) -> tuple[int, int]:
     if not (16 <= height <= 4096 and 16 <= width <= 4096):
         raise typer.BadParameter(
             f"{text!r}: expected HxW in pixels, each 16 to 4096, such as 480x864",
-            param_hint="--size",
+            param_hint=option,
         )
     return height, width

@@ -13,7 +13,7 @@ import typer
 from edge_ttvos.errors import MaskError
 from edge_ttvos.evaluation.masks import read_mask
 from edge_ttvos.firmware_bridge.follow import Prompts
-from edge_ttvos.firmware_bridge.prompts import MAX_ID, VOID, Box, Prompt
+from edge_ttvos.firmware_bridge.prompts import MAX_ID, Box, Prompt, split_mask
 
 PREFIX = re.compile(r"^(?:(?P<id>\d+)(?:@(?P<frame>\d+))?:)?(?P<rest>.+)$", re.DOTALL)
 
@@ -99,7 +99,4 @@ def collect(masks: Iterable[str], boxes: Iterable[str], first_frame: int) -> Pro
 
 def _read(point: Pointer, object_id: int) -> dict[int, Prompt]:
     values = read_mask(Path(point.rest))
-    ids = [int(value) for value in np.unique(values) if value not in (0, VOID)]
-    if point.object_id is not None or not ids or ids == [1]:
-        return {object_id: values}
-    return {number: values == number for number in ids}
+    return {object_id: values} if point.object_id is not None else {**split_mask(values, object_id)}

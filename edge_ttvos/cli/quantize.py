@@ -17,7 +17,6 @@ from edge_ttvos.cli.options import (
     ModelOption,
     OverwriteOption,
     QuietOption,
-    SizeOption,
     VerboseOption,
     parse_size,
     screen,
@@ -63,7 +62,12 @@ def quantize(
         Path | None, typer.Option("--recipe", metavar="FILE", help="A recipe in TOML.")
     ] = None,
     model: ModelOption = "default",
-    size: SizeOption = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            "--size", metavar="HxW", help="Calibrate at this size, and run at it; default: M's."
+        ),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail rather than leave any operator in float.")
     ] = False,
@@ -80,6 +84,8 @@ def quantize(
         raise typer.BadParameter(
             f"{method!r}: expected one of {', '.join(METHODS)}", param_hint="--method"
         )
+    if resume and method != "qat":
+        raise typer.BadParameter("only --method qat goes on", param_hint="--resume")
     if bits is None and recipe is None:
         raise typer.BadParameter("give --bits such as w8a8sfloat, or --recipe", param_hint="--bits")
     pixels = None if size is None else parse_size(size)
@@ -114,9 +120,9 @@ def run(config: QuantizeConfig, show: Screen) -> None:
             )
     except BaseException as error:
         with suppress(OutputError):  # the error that is under way matters more
-            show.result(_record(config, recipe, checkpoint, {"reason": reason(error)}, False))
+            show.result(_record(config, order, {"reason": reason(error)}, False))
         raise
-    result = _record(config, recipe, checkpoint, done.to_json(), True)
+    result = _record(config, order, done.to_json(), True)
     write_json(config.out / RESULT, result)
     show.result(result)
     show_layers(done, show)
@@ -137,9 +143,9 @@ def show_layers(done: Any, show: Screen) -> None:
 
 
 def _record(
-    config: QuantizeConfig, recipe: Any, checkpoint: Any, about: dict[str, Any], complete: bool
+    config: QuantizeConfig, order: Any, about: dict[str, Any], complete: bool
 ) -> dict[str, Any]:
-    height, width = config.size or checkpoint.size
+    recipe, (height, width) = order.recipe, order.graph_size
     return {
         "schema": 1,
         "complete": complete,
@@ -153,7 +159,7 @@ def _record(
             seed=recipe.seed,
             model=config.model,
             precision=recipe.bits,
-            sha256=checkpoint.sha256,
+            sha256=order.checkpoint.sha256,
             recipe=recipe.name,
             calibration=vars(recipe.calibration),
         ),

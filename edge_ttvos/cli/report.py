@@ -224,10 +224,7 @@ def _write_page(record: dict[str, Any], out: Path, library: dict[str, Any]) -> N
 
 
 def _size(text: str | None, option: str) -> Size | None:
-    try:
-        return None if text is None else parse_size(text)
-    except typer.BadParameter as error:
-        raise typer.BadParameter(error.message, param_hint=option) from error
+    return None if text is None else parse_size(text, option)
 
 
 def _split(text: str | None) -> tuple[str, ...]:

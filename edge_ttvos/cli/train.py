@@ -67,14 +67,14 @@ def run(config: TrainConfig, show: Screen) -> None:
     """Train to the recipe's end; leaves model.safetensors, state.pt and log.jsonl in ``out``."""
     training, recipes, worlds, pools, checkpoints = library("training", *LIBRARY)
     recipe = recipes.load_recipe(config.recipe)
-    start = None
-    if config.model is not None:
-        start = checkpoints.load_checkpoint(find_checkpoint(config.model))
+    path = None if config.model is None else find_checkpoint(config.model)
+    start = None if path is None else checkpoints.load_checkpoint(path)
+    kept = (config.recipe,) if path is None else (config.recipe, path)
     with show.progress("read data") as line:
         pool = pools.load_pool(config.data, line.update)
     with worlds.joined_world() as world:
         if world.first and not config.resume:
-            prepare_folder(config.out, training.FILES, config.overwrite, keep=(config.recipe,))
+            prepare_folder(config.out, training.FILES, config.overwrite, keep=kept)
         world.wait()
         trainer = training.Trainer(recipe, config.out, start, world, config.tensorboard)
         if config.resume:

@@ -30,10 +30,9 @@ class TorchEngine:
     """
 
     def __init__(self, checkpoint: Checkpoint, size: tuple[int, int] | None = None) -> None:
-        height, width = size or checkpoint.size
         self.network = fold_batchnorm(checkpoint.network)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.model = model_spec(checkpoint, FrameSpec(rounded_up(height), rounded_up(width)))
+        self.model = model_spec(checkpoint, FrameSpec(*rounded_up(size or checkpoint.size)))
 
     @property
     def info(self) -> EngineInfo:
@@ -103,6 +102,7 @@ def _tensor(array: Array) -> Tensor:
     return torch.from_numpy(array).permute(2, 0, 1)[None]
 
 
-def rounded_up(side: int) -> int:
-    """The next side that a graph can have, in pixels."""
-    return -(-side // SIDE_MULTIPLE) * SIDE_MULTIPLE
+def rounded_up(size: tuple[int, int]) -> tuple[int, int]:
+    """The next height and width that a graph can have, in pixels."""
+    height, width = (-(-side // SIDE_MULTIPLE) * SIDE_MULTIPLE for side in size)
+    return height, width

@@ -57,5 +57,5 @@ def find_checkpoint(model: str) -> Path:
     shipped = ", ".join(["default", *SHIPPED])
     raise ModelError(
         f"there is no model {model!r}: give {shipped}, a .safetensors file, or the --out folder of "
-        "train or quantize"
+        f"train or quantize; track, eval, bench and live also take {', '.join(BUNDLES)} or a bundle"
     )

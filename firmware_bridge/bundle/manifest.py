@@ -13,11 +13,9 @@ from edge_ttvos.contracts import (
     BORDER,
     FrameSpec,
     ModelSpec,
-    StateSpec,
     TensorCodes,
     TensorSpec,
     UpdateRule,
-    state_spec,
 )
 from edge_ttvos.errors import BundleError
 from edge_ttvos.firmware_bridge.bundle import checks
@@ -230,16 +228,6 @@ class Manifest:
         """
         frame = FrameSpec(*self.graph(size).size, mean=self.preprocessing.mean)
         return ModelSpec(frame=frame, **vars(self.model))
-
-    def state_spec(self, size: tuple[int, int], max_objects: int) -> StateSpec:
-        """The state at one of ``sizes``, with this bundle's dtypes and scales.
-
-        Raises:
-            BundleError: there is no such size.
-        """
-        shared = len(state_spec(self.model_spec(size), max_objects).shared)
-        state = self.graph(size).state
-        return StateSpec(state[:shared], state[shared:], max_objects)
 
     def to_json(self) -> dict[str, Any]:
         """The content of manifest.json."""

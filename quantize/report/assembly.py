@@ -55,7 +55,7 @@ def assemble(
     return {
         "schema": 1,
         "complete": why is None,
-        "why": why,
+        "reason": why,
         "protocol": _protocol(order, checkpoint, gathered),
         "model": {
             "name": _name(checkpoint),

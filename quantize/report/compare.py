@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from edge_ttvos.errors import InputError
+from edge_ttvos.firmware_bridge.protocol import bare_protocol
 from edge_ttvos.quantize.report.worth import differences, gain
 
-RESULT, FILE = "compare.json", "report.json"
+FILE = "report.json"
 NEEDED = ("protocol", "model", "sets", "points")
 
 
@@ -60,6 +61,8 @@ def compare(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
     points = [_row(name, ours[name], theirs[name]) for name in common]
     return {
         "schema": 1,
+        "complete": True,
+        "protocol": bare_protocol(),
         "a": {"model": a["model"], "protocol": a["protocol"]},
         "b": {"model": b["model"], "protocol": b["protocol"]},
         "points": points,

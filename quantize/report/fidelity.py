@@ -135,10 +135,8 @@ class Fidelity:
         """``{item: {"cosine", "sqnr_db"}}``."""
         size = self.study.axes.size
         graphs = graphs_of(self.study, size)
-        weights = {name: w for graph in graphs for name, w in graph.weights.items()}
-        biases = {name: b for graph in graphs for name, b in graph.biases.items()}
         recipe = replace(recipes_of(self.study.recipe)[0], float_layers=(), wide_layers=())
-        kernels = QuantizedKernels(weights, biases, recipe)
+        kernels = QuantizedKernels.from_graphs(graphs, recipe)
         probe = Probe(graphs, kernels, self.layers, self.state).eval()
         spec = model_spec(checkpoint_of(self.study), FrameSpec(*size))
         tracker = Tracker(SimulatedEngine(probe, spec), max_objects=1)

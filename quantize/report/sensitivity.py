@@ -126,9 +126,7 @@ class Alone:
         spared = () if item is None else (item.name,)
         floats = tuple(layer for layer in layers if layer not in spared)
         recipe = replace(recipes_of(self.study.recipe)[0], float_layers=floats, wide_layers=())
-        weights = {name: w for graph in graphs for name, w in graph.weights.items()}
-        biases = {name: b for graph in graphs for name, b in graph.biases.items()}
-        kernels = QuantizedKernels(weights, biases, recipe)
+        kernels = QuantizedKernels.from_graphs(graphs, recipe)
         simulation = Simulation(graphs, kernels, self.scheme).eval()
         spec = model_spec(checkpoint_of(self.study), FrameSpec(*size))
         codes = exchanged_codes(graphs, self.scheme)

@@ -118,7 +118,7 @@ def open_study(
         DatasetError: no training sequences, or none to score on.
     """
     axes, named = (
-        (rounded_up(given[0]), rounded_up(given[1])) if given is not None else usual
+        rounded_up(given) if given is not None else usual
         for given, usual in zip(sizes, (AXES_SIZE, NAMED_SIZE), strict=True)
     )
     every = open_dataset(KIND, data / KIND)

@@ -91,9 +91,7 @@ def clips_of(study: Study, plan: Calibration) -> list[Clip]:
 def make_model(study: Study, recipe: Recipe, scheme: Scheme, size: Size) -> QuantizedModel:
     """As ``quantize`` saves it and every user reads it."""
     graphs, checkpoint = graphs_of(study, size), checkpoint_of(study)
-    weights = {name: w for graph in graphs for name, w in graph.weights.items()}
-    biases = {name: b for graph in graphs for name, b in graph.biases.items()}
-    kernels = QuantizedKernels(weights, biases, recipe)
+    kernels = QuantizedKernels.from_graphs(graphs, recipe)
     config = checkpoint.network.config
     origin = {
         "name": checkpoint.origin.get("name", config.name),

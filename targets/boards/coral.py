@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_ttvos.targets.base import PARTITION, Budget, System, Target
+from edge_ttvos.targets.base import Budget, System, Target
 from edge_ttvos.targets.boards.cpu import CONSTRAINTS, MIB, REQUIREMENTS
 from edge_ttvos.targets.form import Form
 
@@ -21,11 +21,8 @@ TARGET = Target(
     engines=("litert",),
     measured=False,
     sizes=((240, 432),),
-    precision="fp32",
-    partition=PARTITION,
     memory=Budget(
         arena_bytes=48 * MIB,
-        peak_rss_bytes=384 * MIB,
         reason="as for the Raspberry Pi that carries it: the CPU must be able to run it all",
     ),
     systems=(

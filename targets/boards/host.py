@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_ttvos.targets.base import PARTITION, Budget, System, Target
+from edge_ttvos.targets.base import Budget, System, Target
 from edge_ttvos.targets.boards.cpu import CONSTRAINTS, FORMS, MIB, REQUIREMENTS
 
 INSTALL = (
@@ -17,11 +17,8 @@ TARGET = Target(
     engines=("litert", "openvino", "onnxruntime"),
     measured=True,
     sizes=(),
-    precision="fp32",
-    partition=PARTITION,
     memory=Budget(
         arena_bytes=48 * MIB,
-        peak_rss_bytes=512 * MIB,
         reason=(
             "eight objects at 480×864 take 44.0 MiB of arena; the three graphs at that size took a "
             "process of 190 (LiteRT), 208 (ONNX Runtime) and 213 MiB (OpenVINO) on x86-64, frames "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_ttvos.targets.base import PARTITION, Budget, System, Target
+from edge_ttvos.targets.base import Budget, System, Target
 from edge_ttvos.targets.boards.cpu import CONSTRAINTS, FORMS, MIB, REQUIREMENTS
 
 INSTALL = (
@@ -19,11 +19,8 @@ TARGET = Target(
     engines=("litert", "openvino", "onnxruntime"),
     measured=False,
     sizes=((240, 432),),
-    precision="fp32",
-    partition=PARTITION,
     memory=Budget(
         arena_bytes=48 * MIB,
-        peak_rss_bytes=384 * MIB,
         reason=(
             "eight objects take 11.0 MiB of arena at 240×432 and 44.0 at 480×864; the three graphs "
             "at 480×864 took a LiteRT process of 190 MiB on x86-64; what is left of the smallest "

@@ -22,15 +22,13 @@ from edge_ttvos.targets.export.plain import plain
 from edge_ttvos.targets.export.upsampling import Doubling, Quadrupling
 from edge_ttvos.targets.form import Coordinates, Form
 
-NAMES = ("encode", "embed", "decode")  # in the order of their running
-
 
 @dataclass(frozen=True)
 class Graph:
     """One graph ready for export.
 
     Attributes:
-        name: of ``NAMES``, or ``fused``.
+        name: ``encode``, ``embed``, ``decode`` or ``fused``.
         module: takes ``inputs`` in order and gives a tuple in the order of ``outputs``.
         inputs: example tensors by name.
         outputs: names.

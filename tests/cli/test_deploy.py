@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import socket
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from edge_ttvos.errors import ExportError
+from edge_ttvos.targets import deploy as deploying
+from edge_ttvos.targets import real_data
+from edge_ttvos.targets.base import find_target
 
 ENGINE = "onnxruntime"
 
@@ -37,6 +43,7 @@ def test_a_bundle_is_made_and_tracks(
     assert (record["engine"], record["bundle"]) == (ENGINE, str(out))
     assert Path(record["archive"]).stat().st_size == record["archive_bytes"]
     assert record["selftest"][0]["ok"] is True
+    assert record["protocol"]["engine_version"] == metadata.version(ENGINE)
     (parity,) = record["parity"]
     assert parity["J"]["reference"] == pytest.approx(1, abs=0.01)
     assert "self-test passed" in done.err
@@ -65,6 +72,23 @@ def test_refusals_are_one_line_and_write_nothing(
     assert done.code == 1
     assert message in done.complaint
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_float_model_is_scored_at_the_targets_size(
+    call: Any, checkpoint: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    def scores(checkpoint: Any, size: tuple[int, int], *rest: Any) -> None:
+        raise ExportError(f"scored at {size}")
+
+    monkeypatch.setattr(real_data, "evaluation_part", lambda root: root)
+    monkeypatch.setattr(real_data, "real_clips", lambda root: ())
+    monkeypatch.setattr(real_data, "float_scores", scores)
+    monkeypatch.setattr(deploying, "deploy", lambda order, out, score, listen: score(listen))
+    options = ("--target", "coral", "--model", checkpoint, "--data", tmp_path)
+
+    done = call("deploy", *options, "--out", tmp_path / "out")
+
+    assert f"scored at {find_target('coral').sizes[0]}" in done.complaint
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,8 @@ def test_a_camera_that_needs_something_is_an_error(
     [
         (("--source", "v4l2:0", "--every-frame"), "a camera does not wait"),
         (("--source", "x.mp4", "--results", "-", "--json", "-"), "stdout is taken"),
-        (("--source", "x.mp4", "--camera-size", "big"), "expected HxW"),
+        (("--source", "x.mp4", "--camera-size", "big"), "--camera-size: 'big': expected HxW"),
+        (("--source", "x.mp4", "--box", "1@5:8,8,24,24"), "@5: live takes objects at its first"),
     ],
 )
 def test_what_does_not_go_together(call: Call, options: tuple[str, ...], said: str) -> None:

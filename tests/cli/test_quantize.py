@@ -101,6 +101,7 @@ def test_what_is_quantized_is_not_quantized_again(
     [
         (("--method", "guess", "--bits", "w8a8"), 2, "ptq, qat"),
         (("--method", "ptq"), 2, "--bits"),
+        (("--method", "ptq", "--bits", "w8a8", "--resume"), 2, "only --method qat goes on"),
         (("--method", "ptq", "--bits", "8"), 1, "--bits must be like w8a8"),
         (("--method", "ptq", "--bits", "w1a8"), 1, "weights must have 2 to 8 bits; got 1"),
         (("--method", "ptq", "--bits", "w8a8"), 1, "calibration needs 12 sequences"),

@@ -71,7 +71,7 @@ def test_a_report_says_what_bits_cost(made: tuple[Any, Path]) -> None:
 
     assert done.code == 0, done.err
     record = done.json
-    assert (record["schema"], record["complete"], record["why"]) == (1, True, None)
+    assert (record["schema"], record["complete"], record["reason"]) == (1, True, None)
     assert record == json.loads((out / "report.json").read_text())
     exact, eight, four = record["points"]
     assert [p["id"] for p in record["points"]] == [
@@ -177,7 +177,7 @@ def test_an_interrupted_report_goes_on_where_it_was(
     assert finish(process).code == 130
 
     stopped = json.loads((out / "report.json").read_text())
-    assert (stopped["complete"], stopped["why"]) == (False, "interrupted")
+    assert (stopped["complete"], stopped["reason"]) == (False, "interrupted")
     finished = {p.name: p.stat().st_mtime_ns for p in (out / "points").iterdir()}
     assert "axes-w4a8sfloat.json" in finished
     assert shell(*order, "-q").code == 0

@@ -196,6 +196,7 @@ def test_a_video_without_its_index(
 def test_a_model_that_is_not_there(refused: Callable[..., str], tmp_path: Path) -> None:
     said = refused("--box", BOX, model="no-such-model")
     assert "there is no model 'no-such-model': give default, release" in said
+    assert "also take release-int8 or a bundle" in said
     assert "holds none of model.safetensors" in refused("--box", BOX, model=tmp_path)
 
 

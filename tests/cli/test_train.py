@@ -100,6 +100,20 @@ def test_older_results_are_refused(
     assert (out / "model.safetensors").read_bytes() == before
 
 
+def test_the_weights_it_starts_from_are_not_removed(
+    call: Callable[..., Any], trained: tuple[Any, Path], recipe: Path, data: Path
+) -> None:
+    out = trained[1]
+    before = (out / "model.safetensors").read_bytes()
+    options = ("--recipe", recipe, "--data", data, "--model", out, "--out", out)
+
+    done = call("train", *options, "--overwrite", "-q")
+
+    assert done.code == 1
+    assert "model.safetensors is read by this run" in done.complaint
+    assert (out / "model.safetensors").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

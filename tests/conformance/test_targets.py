@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 
 from edge_ttvos.contracts import FrameSpec
 from edge_ttvos.firmware_bridge.engines.base import FALLBACKS
-from edge_ttvos.targets.base import ENGINES, PARTITION, Target, find_target, known_targets
+from edge_ttvos.targets.base import Target, find_target, known_targets
 from edge_ttvos.targets.constraints import check, problems
 from edge_ttvos.targets.delegation import left_by_xnnpack, refused_by_openvino
 from edge_ttvos.targets.export import FORMATS
@@ -76,11 +76,10 @@ def test_the_record_is_whole(target: Target) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9-]*", target.name)
     assert target.engines
     assert len(set(target.engines)) == len(target.engines)
-    assert set(target.engines) <= set(ENGINES) & set(FORMATS)
+    assert set(target.engines) <= set(FORMATS)
     assert set(target.engines) == set(target.requirements) == set(target.constraints)
     assert set(target.engines) <= set(target.forms)
-    assert target.partition == PARTITION
-    assert 0 < target.memory.arena_bytes < target.memory.peak_rss_bytes
+    assert target.memory.arena_bytes > 0
     for text in (target.title, target.verified, target.throttling, target.memory.reason):
         assert text.strip() == text != ""
 

@@ -36,6 +36,8 @@ def frames(tmp_path: Path, make_clip: Any) -> Path:
     for index, frame in enumerate(clip.frames):
         Image.fromarray(frame).save(folder / f"{index:05d}.png")
     write_mask(tmp_path / "given.png", clip.labels[0])
+    white = np.where(clip.labels[0] == 1, 255, 0).astype(np.uint8)
+    Image.fromarray(white).save(tmp_path / "white.png")
     return folder
 
 
@@ -51,7 +53,9 @@ def test_the_self_test_prints_a_line_a_size_and_dumps_what_it_found(
     assert found["48x80.probabilities"].dtype == np.float32
 
 
-@pytest.mark.parametrize("given", [["--mask", "given.png"], ["--box", "8,6,16,16"]])
+@pytest.mark.parametrize(
+    "given", [["--mask", "given.png"], ["--mask", "white.png"], ["--box", "8,6,16,16"]]
+)
 def test_run_follows_an_object(
     given: list[str], bundle: Path, frames: Path, tmp_path: Path, monkeypatch: Any, capsys: Any
 ) -> None:

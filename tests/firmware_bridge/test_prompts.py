@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_ttvos.errors import MaskError
-from edge_ttvos.firmware_bridge.prompts import Box, parse_prompt, parse_prompts
+from edge_ttvos.firmware_bridge.prompts import Box, parse_prompt, parse_prompts, split_mask
 
 SIZE = (12, 16)
 
@@ -42,6 +42,13 @@ def test_a_black_and_white_mask_is_object_1(mask: np.ndarray) -> None:
     planes = parse_prompts(mask, *SIZE)
     assert list(planes) == [1]
     np.testing.assert_array_equal(planes[1], BLOCK)
+
+
+@pytest.mark.parametrize("mask", [255 * BLOCK, BLOCK, BLOCK + 255 * OTHER])
+def test_a_mask_of_one_object_takes_the_id_that_is_free(mask: np.ndarray) -> None:
+    ((object_id, area),) = split_mask(mask, 5).items()
+    assert object_id == 5
+    np.testing.assert_array_equal(area > 0, BLOCK > 0)
 
 
 def test_a_sequence_numbers_objects_from_1_and_a_mapping_names_them() -> None:

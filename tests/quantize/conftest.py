@@ -116,10 +116,8 @@ def make_quantized(
     def make(bits: str = "w8a8sfloat", **changes: object) -> QuantizedModel:
         recipe: Recipe = replace(parse_bits(bits), **changes)  # type: ignore[arg-type]
         scheme = build_scheme(graphs, recipe, seen)
-        weights = {name: w for graph in graphs for name, w in graph.weights.items()}
-        biases = {name: b for graph in graphs for name, b in graph.biases.items()}
         path: Path = folder / f"{len(list(folder.iterdir()))}.safetensors"
-        kernels = QuantizedKernels(weights, biases, recipe)
+        kernels = QuantizedKernels.from_graphs(graphs, recipe)
         origin = {"name": "random", "float_sha256": checkpoint.sha256}
         save_quantized(path, kernels, scheme, checkpoint.network.config, SIZE, origin)
         return load_quantized(path)

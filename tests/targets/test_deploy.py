@@ -28,7 +28,7 @@ from edge_ttvos.targets import order as ordering
 from edge_ttvos.targets.base import find_target
 from edge_ttvos.targets.clip import reference_clip
 from edge_ttvos.targets.deploy import deploy
-from edge_ttvos.targets.models import Deployable, load_deployable
+from edge_ttvos.targets.models import Deployable, Size, load_deployable
 from edge_ttvos.targets.order import Order, candidates
 from edge_ttvos.targets.work import References, Work
 
@@ -141,6 +141,21 @@ def test_landscape_and_portrait_in_one_bundle(
         portrait = bundle.manifest.graph((80, 48)).golden.frames[0]
         assert read_image(bundle.folder / portrait).shape == (427, 240, 3)
     assert len(done.parity) == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "wanted", "sizes"),
+    [
+        ("host", ((480, 854), (480, 864)), ((480, 864),)),
+        ("host", (), ((48, 80),)),
+        ("coral", (), find_target("coral").sizes),
+        ("coral", ((90, 160),), ((96, 160),)),
+    ],
+)
+def test_sizes_are_rounded_up_each_once(
+    network: Deployable, target: str, wanted: tuple[Size, ...], sizes: tuple[Size, ...]
+) -> None:
+    assert order(network, target=find_target(target), sizes=wanted).graph_sizes == sizes
 
 
 def test_the_engine_must_be_one_of_the_targets(network: Deployable) -> None:

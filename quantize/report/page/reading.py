@@ -153,7 +153,7 @@ class Report:
     """The whole record."""
 
     complete: bool = False
-    why: str | None = None
+    reason: str | None = None
     protocol: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
     seconds: float | None = None
@@ -204,6 +204,8 @@ def read(record: Mapping[str, Any]) -> Report:
     """
     check_plain(record, "report.json")
     parts = {name: record[name] for name in record if record[name] is not None}
+    if "why" in parts:  # as older reports say it
+        parts.setdefault("reason", parts["why"])
     try:
         parts["points"] = [_point(table, n) for n, table in enumerate(parts.get("points", ()))]
         for name, kind in (("sensitivity", Sensitive), ("stall", Stall), ("strips", Strip)):

@@ -123,7 +123,7 @@ def test_whole_numbers_stand_for_others(draft: Any) -> None:
     assert scores.sequences["blackswan"] == SequenceFigures(90.5, 91.0, None)
 
 
-def test_the_model_and_state_of_a_size(make_draft: Callable[..., Any]) -> None:
+def test_the_model_of_a_size(make_draft: Callable[..., Any]) -> None:
     draft = make_draft(sizes=((48, 80), (80, 48)))
     draft.table["preprocessing"]["mean"] = [1, 2, 3]
     quantization = {"scale": 0.25, "offset": -5, "bits": 12}
@@ -132,16 +132,12 @@ def test_the_model_and_state_of_a_size(make_draft: Callable[..., Any]) -> None:
         graph["state"][2] |= {"dtype": "int16", "quantization": quantization}
     manifest = parse_manifest(draft.table)
     model = manifest.model_spec((80, 48))
-    spec = manifest.state_spec((80, 48), 3)
     codes = Quantization(0.25, -5, 12)
     template = TensorSpec("template", (32, 32), "int16", codes)
     record = {**draft.table["model"], "codes": (TensorCodes("template", codes),)}
 
     assert model == ModelSpec(frame=FrameSpec(80, 48, (1, 2, 3)), **record)
-    assert spec.max_objects == 3
-    assert spec == state_spec(model, 3)
-    assert spec.slot[0] == template
-    assert manifest.state_spec((48, 80), 3) == state_spec(manifest.model_spec((48, 80)), 3)
+    assert state_spec(model, 3).slot[0] == template
 
 
 def test_a_size_that_there_is_not(make_draft: Callable[..., Any]) -> None:

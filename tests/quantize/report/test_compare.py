@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from edge_ttvos.errors import InputError
+from edge_ttvos.firmware_bridge.protocol import KEYS
 from edge_ttvos.quantize.report.compare import compare, read_report
 
 
@@ -30,6 +31,8 @@ def test_only_what_exceeds_the_spread_is_told() -> None:
     b = report(steady=[52.0, 62.1, 72.0], noisy=[58.0, 55.0, 70.0], new=[1.0, 2.0])
     result = compare(a, b)
 
+    assert (result["schema"], result["complete"]) == (1, True)
+    assert set(KEYS) <= set(result["protocol"])
     steady, noisy = result["points"]
     assert (steady["id"], steady["exceeds"]) == ("axes/steady", True)
     assert steady["difference"] == pytest.approx(2.033)

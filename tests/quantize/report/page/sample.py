@@ -43,7 +43,7 @@ def report(seed: int = 0) -> Record:
     return {
         "schema": 1,
         "complete": True,
-        "why": None,
+        "reason": None,
         "protocol": _protocol(),
         "model": {"name": "release", "sha256": "5f" * 32, "parameters": PARAMETERS},
         "seconds": 3120.0,
