@@ -4,11 +4,15 @@ A site that the user visits can make their browser send requests here. It cannot
 and by binding its own name to this address (DNS rebinding) it becomes the same origin, but then
 ``Host`` is its name. So ``Host`` must be an address or this machine's own name, and ``Origin``,
 where there is one, the same as ``Host``.
+
+A host's cookies are shared by all its ports. So the cookie's name holds the port, as the browser
+knows it: behind a tunnel it is another than the server's.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 import secrets
 import socket
 from http.cookies import CookieError, SimpleCookie
@@ -77,7 +81,7 @@ class Guard:
         shown = parse_qs(scope["query_string"].decode("latin-1")).get(PARAMETER, [""])[0]
         if not self._matches(shown):
             return PlainTextResponse("the token is missing or wrong: open the printed URL", 401)
-        return self._welcome() if scope["type"] == "http" else None
+        return self._welcome(host) if scope["type"] == "http" else None
 
     def _is_ours(self, host: str) -> bool:
         name = urlsplit(f"//{host}").hostname or ""
@@ -90,16 +94,23 @@ class Guard:
     def _matches(self, shown: str) -> bool:
         return secrets.compare_digest(shown.encode(), (self._token or "").encode())
 
-    def _welcome(self) -> Response:
+    def _welcome(self, host: str) -> Response:
         """The page without the token in its address, which others might see."""
         response = RedirectResponse("/", 303)
-        response.set_cookie(COOKIE, self._token or "", httponly=True, samesite="strict")
+        name = cookie_name(host)
+        response.set_cookie(name, self._token or "", httponly=True, samesite="strict")
         return response
+
+
+def cookie_name(host: str) -> str:
+    """What the token's cookie is called by a browser that asked ``host``, such as ``pi:8080``."""
+    port = re.search(r":(\d{1,5})$", host)
+    return f"{COOKIE}-{port[1]}" if port else COOKIE
 
 
 def _cookie(headers: dict[str, str]) -> str:
     try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        found = SimpleCookie(headers.get("cookie", "")).get(cookie_name(headers.get("host", "")))
     except CookieError:
         return ""
     return found.value if found else ""

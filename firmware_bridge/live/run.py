@@ -19,6 +19,7 @@ from edge_ttvos.firmware_bridge.live.capture import command
 from edge_ttvos.firmware_bridge.live.loop import Live
 from edge_ttvos.firmware_bridge.live.notify import Watchdog
 from edge_ttvos.firmware_bridge.live.outlet import Outlet
+from edge_ttvos.firmware_bridge.live.patience import Patience
 from edge_ttvos.firmware_bridge.live.preview import Preview
 from edge_ttvos.firmware_bridge.live.results import Results, line
 from edge_ttvos.firmware_bridge.live.session import Session
@@ -98,7 +99,8 @@ def run_live(config: LiveConfig, tell: Tell) -> dict[str, Any]:
         live = Live(Session(tracker, tell), slot, config.recordings, first=config.first)
         watchdog = Watchdog()
         live.every_turn.append(watchdog.feed)
-        supervisor = Supervisor(partial(command, config.source, config.camera), slot, tell=tell)
+        capture = partial(command, config.source, config.camera)
+        supervisor = Supervisor(capture, slot, Patience.of(config.camera.fps), tell)
         _outlets(config, live, supervisor, stack, tell)
         stack.callback(watchdog.stopping)
         stack.callback(supervisor.close)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from importlib.resources import files
 from json import JSONDecodeError
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -37,6 +38,7 @@ HEADERS = {
 LARGEST = 8 << 20  # bytes of a command
 PATIENCE = 10.0  # seconds for the loop to answer
 STILL_QUALITY = 92
+PIECE = 1 << 16  # bytes of a download at a time
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -58,7 +60,7 @@ def make_app(live: Live, preview: Preview, token: str | None) -> Guard:
         Route("/masks.zip", server.masks),
         WebSocketRoute("/live", server.watch),
     ]
-    handlers = {EdgeTtvosError: _refused, asyncio.TimeoutError: _busy}
+    handlers = {EdgeTtvosError: _refused, asyncio.TimeoutError: _busy, Exception: _broken}
     return Guard(Starlette(routes=routes, exception_handlers=handlers), token)
 
 
@@ -103,11 +105,10 @@ class _Server:
     async def video(self, request: Request) -> Response:
         """The last recording's video; one that still runs as far as it is."""
         recording = await self._recording()
-        name = f"{recording.folder.name}.mp4"
         path = recording.folder / VIDEO
         if not path.exists():
             raise InputError("the recording has no picture yet")
-        return FileResponse(path, filename=name, media_type="video/mp4", headers=HEADERS)
+        return _as_far_as_it_is(path, f"{recording.folder.name}.mp4", "video/mp4")
 
     async def masks(self, request: Request) -> Response:
         """The last recording's masks."""
@@ -140,8 +141,28 @@ def _static(name: str) -> Endpoint:
     return send
 
 
+def _as_far_as_it_is(path: Path, name: str, kind: str) -> Response:
+    """A download of a file that may grow meanwhile."""
+    size = path.stat().st_size
+    more = {"Content-Length": str(size), "Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(_pieces(path, size), media_type=kind, headers={**HEADERS, **more})
+
+
+def _pieces(path: Path, size: int) -> Iterator[bytes]:
+    """A file's first ``size`` bytes."""
+    with path.open("rb") as file:
+        while piece := file.read(min(size, PIECE)):
+            size -= len(piece)
+            yield piece
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400, HEADERS)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    said = f"unexpected {type(error).__name__}: {error}; this is a defect: please report it"
+    return JSONResponse({"error": said}, 500, HEADERS)
 
 
 async def _busy(request: Request, error: Exception) -> Response:

@@ -9,12 +9,14 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from edge_ttvos.errors import SourceError
+from edge_ttvos.firmware_bridge.live.patience import Patience, Waits
 from edge_ttvos.firmware_bridge.live.rooms import Rooms
 from edge_ttvos.firmware_bridge.live.slot import Slot
 from edge_ttvos.firmware_bridge.live.wire import Kind, Note, receive
@@ -48,25 +50,6 @@ class CameraStatus:
     restarts: int = 0
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait, in seconds.
-
-    Attributes:
-        opening: for the first picture.
-        picture: for the next one.
-        shortest: before the first new attempt; each further one doubles it.
-        longest: between two attempts.
-        leaving: for a process that was asked to end, before it is killed.
-    """
-
-    opening: float = 20.0
-    picture: float = 2.0
-    shortest: float = 0.5
-    longest: float = 3.0
-    leaving: float = 0.5
-
-
 class Supervisor:
     """One camera's capture process, over and over, and the thread that reads from it.
 
@@ -81,14 +64,13 @@ class Supervisor:
         self,
         command: Command,
         slot: Slot,
-        patience: Patience = Patience(),
+        patience: Patience = Patience(),  # noqa: B008 - frozen
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._command, self._slot, self._patience, self._tell = command, slot, patience, tell
-        self._rooms = Rooms()
+        self._waits, self._rooms = Waits(patience), Rooms()
         self._closing = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
-        self._lived = False  # whether the process at hand has sent a picture
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
         self.status = CameraStatus()
 
@@ -106,7 +88,6 @@ class Supervisor:
             self._thread.join(2 * self._patience.leaving + 1)
 
     def _run(self) -> None:
-        delay = self._patience.shortest
         while not self._closing.is_set():
             self._become(CameraState.OPENING)
             end = self._one_life()
@@ -116,11 +97,11 @@ class Supervisor:
                 done = end.kind is Kind.DONE
                 self._become(CameraState.ENDED if done else CameraState.FAILED, end.text)
                 return
-            delay = self._patience.shortest if self._lived else delay
+            delay = self._waits.delay()
             self._become(CameraState.WAITING, end.text)
-            self._tell(f"{end.text}; trying again in {delay:g} s")
+            with suppress(OSError, ValueError):  # stderr may be gone
+                self._tell(f"{end.text}; trying again in {delay:g} s")
             self._closing.wait(delay)
-            delay = min(2 * delay, self._patience.longest)
             self.status = replace(self.status, restarts=self.status.restarts + 1)
 
     def _become(self, state: CameraState, why: str | None = None) -> None:
@@ -129,15 +110,16 @@ class Supervisor:
 
     def _one_life(self) -> Note:
         """One capture process from its start to its end; why it ended."""
-        self._lived = False
-        reading, writing = os.pipe()
+        self._waits.opened(time.monotonic())
         try:
-            self._process = self._started(writing)
-            return self._read_until_end(reading, self._process)
+            reading, writing = os.pipe()
+            try:
+                self._process = self._started(writing)
+                return self._read_until_end(reading, self._process)
+            finally:
+                os.close(reading)
         except OSError as error:
             return Note(Kind.ERROR, f"the capture process cannot be started: {error.strerror}")
-        finally:
-            os.close(reading)
 
     def _started(self, pipe: int) -> subprocess.Popen[bytes]:
         """A capture process that has the pipe's writing end to itself."""
@@ -157,6 +139,7 @@ class Supervisor:
         try:
             return self._read(pipe)
         except TimeoutError:
+            self._waits.gave_up()
             return Note(Kind.ERROR, "the camera sends no picture")
         except SourceError as error:
             return Note(Kind.ERROR, str(error))
@@ -165,20 +148,18 @@ class Supervisor:
 
     def _read(self, pipe: int) -> Note:
         """Hand on pictures until another message comes."""
-        wait = self._patience.opening
         while not self._closing.is_set():
-            message = receive(pipe, wait, self._rooms)
+            message = receive(pipe, self._waits.wait, self._rooms)
             if message is None:
                 return Note(Kind.ERROR, "the capture process died")
             if isinstance(message, Note):
                 return message
             self._hand_on(message)
-            wait = self._patience.picture
         return Note(Kind.DONE, "")
 
     def _hand_on(self, shot: Shot) -> None:
-        if not self._lived:
-            self._lived = True
+        self._waits.came(time.monotonic())
+        if self._waits.pictures == 1:
             self._become(CameraState.LIVE, "")
         self._slot.put(shot)
 

@@ -79,16 +79,17 @@ def receive(pipe: int, timeout: float, rooms: Rooms) -> Shot | Note | None:
     header = bytearray(HEADER.size)
     if not _fill(pipe, memoryview(header), deadline):
         return None
-    kind, captured, height, width, length = HEADER.unpack(header)
-    picture = kind == Kind.PICTURE.value
-    if length > LARGEST or (picture and height * width * 3 != length):
+    mark, captured, height, width, length = HEADER.unpack(header)
+    kind = next((kind for kind in Kind if kind.value == mark), None)
+    picture = kind is Kind.PICTURE
+    if kind is None or length > LARGEST or (picture and height * width * 3 != length):
         raise SourceError("the capture process sent something that is no message")
     data = rooms.take(length) if picture else np.empty(length, np.uint8)
     if length and not _fill(pipe, data.data, deadline):
         raise SourceError(CUT_OFF)
     if picture:
         return Shot(captured, data.reshape(height, width, 3))
-    return Note(Kind(kind), data.tobytes().decode(errors="replace"))
+    return Note(kind, data.tobytes().decode(errors="replace"))
 
 
 def _send(pipe: int, data: bytes | memoryview) -> None:

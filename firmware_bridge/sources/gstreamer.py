@@ -2,7 +2,8 @@
 
 OpenCV's wheels are built without GStreamer, and its Python bindings are no pip package. So a child
 process runs the pipeline and writes YUV4MPEG2 into a pipe: its header carries the size, so nothing
-has to be agreed on beforehand, and a new header comes when the size changes.
+has to be agreed on beforehand, and a new header comes when the size changes. The pipe is for the
+pictures alone: plugins print to stdout, and to stderr more than a pipe holds.
 
 Taken is a picture when its first byte comes out of the pipeline.
 
@@ -11,12 +12,16 @@ Source of the format: manpages.debian.org/yuv4mpeg.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import threading
 import time
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO
 
 import cv2
@@ -25,13 +30,17 @@ import numpy as np
 from edge_ttvos.errors import CameraSetupError, SourceError
 from edge_ttvos.firmware_bridge.sources.base import Image
 from edge_ttvos.firmware_bridge.sources.camera import Camera, CameraOptions, Shot
+from edge_ttvos.firmware_bridge.sources.stream import without_password
 
 PROGRAM = "gst-launch-1.0"
 INSTALL = "sudo apt install gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
-TAIL = "videoconvert ! video/x-raw,format=I420 ! y4menc ! fdsink fd=1"
+TAIL = "videoconvert ! video/x-raw,format=I420 ! y4menc ! fdsink fd={}"
 SENSORS = ("nvarguscamerasrc", "libcamerasrc", "v4l2src")  # others may well stand still
 MAGIC, FRAME = b"YUV4MPEG2 ", b"FRAME"
 LONGEST_LINE = 256  # bytes
+LAST_WORDS = 4096  # bytes of what the pipeline says that are kept
+PARTING_SECONDS = 1.0  # for them to be heard
+WORST_FIRST = ("ERROR: from", "ERROR", "WARNING", "")  # how lines begin
 
 
 class GStreamerCamera(Camera):
@@ -53,24 +62,56 @@ class GStreamerCamera(Camera):
         if shutil.which(PROGRAM) is None:
             raise CameraSetupError(f"{PROGRAM} is not installed; type: {INSTALL}")
         self.sensor = pipeline.split()[0] in SENSORS
-        self._command = [PROGRAM, "-q", *shlex.split(f"{pipeline} ! {TAIL}")]
+        self._pipeline = pipeline
         self._process: subprocess.Popen[bytes] | None = None
 
     def __iter__(self) -> Iterator[Shot]:
-        nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
-        with subprocess.Popen(self._command, stdin=nothing, stdout=pipe, stderr=pipe) as process:
+        said: deque[int] = deque(maxlen=LAST_WORDS)
+        reading, writing = os.pipe()
+        with open(reading, "rb") as pictures, self._started(writing) as process:
             self._process = process
-            assert process.stdout is not None
-            assert process.stderr is not None
-            yield from read_pictures(process.stdout)
-            self._process = None
-            said = process.stderr.read().decode(errors="replace").strip().splitlines()
-        raise SourceError(f"the pipeline has ended{': ' + said[0] if said else ''}")
+            hearing = threading.Thread(target=_hear, args=(process.stderr, said), daemon=True)
+            hearing.start()
+            try:
+                yield from read_pictures(pictures)
+                hearing.join(PARTING_SECONDS)
+            finally:
+                process.kill()
+        why = without_password(_worst(bytes(said).decode(errors="replace")))
+        raise SourceError(f"the pipeline has ended{': ' + why if why else ''}")
+
+    def _started(self, pipe: int) -> subprocess.Popen[bytes]:
+        """The pipeline, which has the pipe's writing end to itself."""
+        nothing = subprocess.DEVNULL
+        try:
+            return subprocess.Popen(
+                [PROGRAM, "-q", *shlex.split(f"{self._pipeline} ! {TAIL.format(pipe)}")],
+                pass_fds=(pipe,),
+                stdin=nothing,
+                stdout=nothing,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+            )
+        finally:
+            os.close(pipe)
 
     def close(self) -> None:
         """End the pipeline."""
         if self._process is not None:
             self._process.kill()
+
+
+def _hear(stream: IO[bytes], said: deque[int]) -> None:
+    """Keep the last of what comes, until nothing does."""
+    with suppress(OSError, ValueError):  # ValueError: it was closed
+        while piece := stream.read(LAST_WORDS):
+            said.extend(piece)
+
+
+def _worst(said: str) -> str:
+    """The line that says most."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return next((line for mark in WORST_FIRST for line in lines if line.startswith(mark)), "")
 
 
 def read_pictures(stream: IO[bytes]) -> Iterator[Shot]:

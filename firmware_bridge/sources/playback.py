@@ -1,4 +1,7 @@
-"""A video file or a folder of images, played like a camera. Taken is a frame when it is shown."""
+"""A video file or a folder of images, played like a camera. Taken is a frame when it is shown.
+
+What is wrong with a recording stays wrong: playing it anew from its beginning does not help.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +36,12 @@ class Playback(Camera):
         self._period = 1e9 / (options.fps or self._source.fps or FPS)  # nanoseconds
 
     def __iter__(self) -> Iterator[Shot]:
-        yield from self._once()
-        while self._options.loop:
+        try:
             yield from self._once()
+            while self._options.loop:
+                yield from self._once()
+        except InputError as error:
+            raise CameraSetupError(str(error)) from error
 
     def close(self) -> None:
         """Close the file."""

@@ -3,7 +3,7 @@
     python flaky.py PIPE STATE FAULT
 
 The first life shows two pictures and then has the fault; every later one shows pictures until
-nobody reads them. STATE is a file that counts the lives.
+nobody reads them. STATE is a file that counts the lives. After ``mute`` the second shows nothing.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ def main(pipe: int, state: Path, fault: str) -> None:
     """One life."""
     lives = int(state.read_text()) if state.exists() else 0
     state.write_text(str(lives + 1))
+    if fault == "mute" and lives == 1:
+        time.sleep(3600)
     for number in range(2 if lives == 0 else 10**6):
         picture = np.full((48, 80, 3), number % 256, np.uint8)
         send_shot(pipe, Shot(time.monotonic_ns(), picture))
@@ -65,6 +67,17 @@ def garbage(pipe: int) -> None:
     os.write(pipe, b"!" * 4096)
 
 
+def unknown(pipe: int) -> None:
+    """A message of a kind that there is not."""
+    os.write(pipe, HEADER.pack(b"Z", 1, 0, 0, 0))
+    time.sleep(3600)
+
+
+def mute(pipe: int) -> None:
+    """Gone, and back without pictures."""
+    send_note(pipe, Kind.ERROR, "no such device")
+
+
 def over(pipe: int) -> None:
     """The recording has ended."""
     send_note(pipe, Kind.DONE, "the recording has ended")
@@ -75,7 +88,8 @@ def hopeless(pipe: int) -> None:
     send_note(pipe, Kind.FATAL, "type: sudo apt install camera")
 
 
-FAULTS = {f.__name__: f for f in (unplugged, crashed, hung, half, stuck, garbage, over, hopeless)}
+ALL = (unplugged, crashed, hung, half, stuck, garbage, unknown, mute, over, hopeless)
+FAULTS = {fault.__name__: fault for fault in ALL}
 
 if __name__ == "__main__":
     try:

@@ -6,6 +6,7 @@ import base64
 import http.client
 import io
 import json
+import os
 import struct
 import threading
 import time
@@ -26,6 +27,7 @@ from edge_ttvos.firmware_bridge.live.film import encode
 from edge_ttvos.firmware_bridge.live.guard import is_loopback
 from edge_ttvos.firmware_bridge.live.loop import Live
 from edge_ttvos.firmware_bridge.live.preview import Preview
+from edge_ttvos.firmware_bridge.live.recorder import VIDEO
 from edge_ttvos.firmware_bridge.live.status import Status
 from edge_ttvos.firmware_bridge.live.supervisor import CameraStatus
 from edge_ttvos.firmware_bridge.live.web import Web
@@ -222,6 +224,31 @@ def huge_png() -> str:
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
+def test_a_recording_that_grows_is_downloaded_as_far_as_it_is(page: Page) -> None:
+    page.do("record", on=True)
+    page.picture()
+    recording = page.live.recording
+    assert recording is not None
+    video = recording.folder / VIDEO
+    end = time.monotonic() + DEADLINE
+    while not video.exists():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+    size = (32 << 20) + 1000  # more than the system keeps for a reader that does not read
+    os.truncate(video, size)
+    connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=DEADLINE)
+    connection.request("GET", "/video.mp4")
+    answer = connection.getresponse()
+
+    os.truncate(video, size + (1 << 20))
+    said = answer.read()
+
+    assert int(answer.headers["Content-Length"]) == len(said) == size
+    connection.request("GET", "/style.css")
+    assert connection.getresponse().status == 200, "the connection is whole"
+    connection.close()
+
+
 @pytest.mark.parametrize(
     ("command", "body", "said"),
     [
@@ -265,6 +292,18 @@ def test_a_tracker_that_is_stuck_is_said_so(page: Page, monkeypatch: pytest.Monk
     assert (status, answer["error"]) == (503, "the tracker does not answer: is it stuck?")
     page.picture()
     assert not page.live.paused, "what was given up is not done later"
+
+
+def test_a_defect_is_an_answer(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(paused: bool) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(page.live, "pause", broken)
+    status, answer = page.do("pause", on=True)
+
+    assert status == 500
+    assert "unexpected ZeroDivisionError: by zero" in answer["error"]
+    page.picture()
 
 
 def test_a_command_that_is_no_json_or_too_large(page: Page) -> None:
@@ -378,6 +417,28 @@ def test_a_network_needs_the_token(open_page: Page) -> None:
     assert open_page.ask("/", headers={"Cookie": shown})[0] == 200
     viewer = open_page.watch(cookie=shown)
     assert greeting(viewer)
+
+
+def test_pages_on_two_ports_of_a_host_do_not_lock_each_other_out(open_page: Page) -> None:
+    path = f"/?token={open_page.web.token}"
+    ours, theirs = (
+        open_page.ask(path, headers={"Host": host})[1]["Set-Cookie"].partition(";")[0]
+        for host in ("localhost:8080", "localhost:8081")
+    )
+    other = theirs.partition("=")[0] + "=the-other-cameras"
+
+    assert ours != theirs
+    headers = {"Host": "localhost:8080", "Cookie": f"{ours}; {other}"}
+    assert open_page.ask("/", headers=headers)[0] == 200
+
+
+@pytest.mark.parametrize("host", ["localhost", "[::1]", "[::1]:8080"])
+def test_the_cookie_is_found_again(open_page: Page, host: str) -> None:
+    headers = {"Host": host}
+    answer = open_page.ask(f"/?token={open_page.web.token}", headers=headers)[1]
+    shown = answer["Set-Cookie"].partition(";")[0]
+
+    assert open_page.ask("/", headers={**headers, "Cookie": shown})[0] == 200
 
 
 def test_the_url_and_a_qr_code_are_printed(open_page: Page) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from edge_ttvos.firmware_bridge.live.patience import Patience
 from edge_ttvos.firmware_bridge.live.slot import Slot
-from edge_ttvos.firmware_bridge.live.supervisor import CameraState, Patience, Supervisor
+from edge_ttvos.firmware_bridge.live.supervisor import CameraState, Supervisor
 
 FLAKY = Path(__file__).with_name("flaky.py")
 PATIENCE = Patience(opening=30, picture=2, shortest=0.01, longest=0.02, leaving=0.1)
 DEADLINE = 60.0  # seconds; only a test that fails takes so long
 
-Open = Callable[[str], Supervisor]
+Open = Callable[..., Supervisor]
 
 
 @pytest.fixture
@@ -31,11 +34,13 @@ def open_flaky(slot: Slot, told: list[str], tmp_path: Path) -> Iterator[Open]:
     """Start a supervisor on a camera with a fault."""
     opened: list[Supervisor] = []
 
-    def start(fault: str) -> Supervisor:
+    def start(
+        fault: str, patience: Patience = PATIENCE, tell: Callable[[str], None] = told.append
+    ) -> Supervisor:
         def command(pipe: int) -> list[str]:
             return [sys.executable, str(FLAKY), str(pipe), str(tmp_path / "lives"), fault]
 
-        supervisor = Supervisor(command, slot, PATIENCE, told.append)
+        supervisor = Supervisor(command, slot, patience, tell)
         opened.append(supervisor)
         supervisor.start()
         return supervisor
@@ -61,6 +66,7 @@ def wait_for(what: Callable[[], bool]) -> None:
         ("half", "in the middle of a picture"),
         ("stuck", "the camera sends no picture"),
         ("garbage", "no message"),
+        ("unknown", "no message"),
     ],
 )
 def test_it_recovers(open_flaky: Open, slot: Slot, told: list[str], fault: str, why: str) -> None:
@@ -111,6 +117,51 @@ def test_a_process_that_cannot_be_started_is_tried_again(slot: Slot, told: list[
     supervisor.close()
 
     assert "cannot be started: No such file" in told[0]
+
+
+def test_nobody_needs_to_hear_it(open_flaky: Open, slot: Slot) -> None:
+    def tell(line: str) -> None:
+        raise OSError(errno.EPIPE, "nobody reads stderr")
+
+    supervisor = open_flaky("unplugged", tell=tell)
+
+    wait_for(lambda: slot.counts.received > 6)
+    assert supervisor.status.state is CameraState.LIVE
+
+
+def test_too_many_open_files_are_an_attempt_that_failed(
+    slot: Slot, told: list[str], tmp_path: Path
+) -> None:
+    def command(pipe: int) -> list[str]:
+        return [sys.executable, str(FLAKY), str(pipe), str(tmp_path / "lives"), "over"]
+
+    supervisor = Supervisor(command, slot, PATIENCE, told.append)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        supervisor.start()
+        wait_for(lambda: bool(told) or supervisor.status.state is not CameraState.OPENING)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    wait_for(lambda: slot.counts.received == 2)
+    supervisor.close()
+
+    assert "cannot be started: Too many open files" in told[0]
+
+
+def test_a_known_camera_that_hangs_while_it_is_opened_is_given_up_sooner(
+    open_flaky: Open, slot: Slot, told: list[str]
+) -> None:
+    patience = Patience(opening=10 * DEADLINE, reopening=0.5, shortest=0.01, leaving=0.1)
+    supervisor = open_flaky("mute", patience)
+
+    wait_for(lambda: slot.counts.received > 6)
+
+    assert supervisor.status.state is CameraState.LIVE
+    assert "no such device" in told[0]
+    assert all("sends no picture" in line for line in told[1:])
+    assert len(told) >= 2
 
 
 def test_attempts_come_ever_less_often(slot: Slot, told: list[str]) -> None:

@@ -79,6 +79,7 @@ def test_half_a_message_is_an_error(pipe: tuple[int, int], sent: int) -> None:
     [
         HEADER.pack(Kind.PICTURE.value, 1, 2, 2, 13),
         HEADER.pack(Kind.DONE.value, 1, 0, 0, (1 << 28) + 1),
+        HEADER.pack(b"Z", 1, 0, 0, 0),
     ],
 )
 def test_what_is_no_message_is_refused(pipe: tuple[int, int], header: bytes) -> None:

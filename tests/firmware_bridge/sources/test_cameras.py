@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -75,6 +77,32 @@ def test_a_folder_is_played_over_and_over(clip: Path) -> None:
     assert greys == [0, 40, 80, 120, 160] * 2 + [0]
 
 
+@pytest.mark.parametrize("loop", [False, True])
+def test_a_folder_with_a_bad_picture_is_not_played_again(clip: Path, loop: bool) -> None:
+    (clip / "3.png").write_bytes(b"no picture")
+    shots = iter(Playback(str(clip), CameraOptions(fps=1000, loop=loop)))
+
+    assert [next(shots).image[0, 0, 0] for _ in range(3)] == [0, 40, 80]
+    with pytest.raises(CameraSetupError, match=r"3\.png cannot be read"):
+        next(shots)
+
+
+def test_a_video_that_is_cut_short_is_not_played_again(tmp_path: Path) -> None:
+    video = tmp_path / "cut.mkv"
+    with av.open(str(video), "w") as container:
+        stream = container.add_stream("mjpeg", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        for number in range(30):
+            picture = np.random.default_rng(number).integers(0, 256, (48, 64, 3)).astype(np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(stream.encode())
+    os.truncate(video, video.stat().st_size // 2)
+    shots = iter(Playback(str(video), CameraOptions(fps=1000)))
+
+    with pytest.raises(CameraSetupError, match="ended early"):
+        assert len(list(shots)) < 30
+
+
 def test_a_recording_is_played_at_its_speed(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [5_000_000_000]
     monkeypatch.setattr(time, "monotonic_ns", lambda: now[0])
@@ -88,9 +116,30 @@ def test_a_recording_is_played_at_its_speed(clip: Path, monkeypatch: pytest.Monk
     assert np.diff(captured).tolist() == [100_000_000, 100_000_000, 250_000_000, 100_000_000]
 
 
-def test_passwords_are_not_shown() -> None:
-    assert without_password("rtsp://me:secret@10.0.0.7:554/a@b") == "rtsp://10.0.0.7:554/a@b"
-    assert without_password("clip.mp4") == "clip.mp4"
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("rtsp://me:secret@10.0.0.7:554/a@b", "rtsp://10.0.0.7:554/a@b"),
+        ("rtsp://me:my sec!ret@host", "rtsp://host"),
+        ("clip.mp4", "clip.mp4"),
+        ("gstreamer:v4l2src ! jpegdec", "gstreamer:v4l2src ! jpegdec"),
+        (
+            "gstreamer:rtspsrc location=rtsp://me:secret@host/ latency=0 ! decodebin",
+            "gstreamer:rtspsrc location=rtsp://host/ latency=0 ! decodebin",
+        ),
+        (
+            'gstreamer:rtspsrc location="RTSPT://me:sec!ret@host/" ! decodebin',
+            'gstreamer:rtspsrc location="RTSPT://host/" ! decodebin',
+        ),
+        (
+            "gstreamer:rtspsrc user-id=me user-pw=secret location=rtsp://host/",
+            "gstreamer:rtspsrc user-id=me user-pw=… location=rtsp://host/",
+        ),
+        ('gstreamer:srtsrc passphrase = "se cret" ! x', "gstreamer:srtsrc passphrase = … ! x"),
+    ],
+)
+def test_passwords_are_not_shown(source: str, shown: str) -> None:
+    assert without_password(source) == shown
 
 
 def test_v4l2_devices() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -145,6 +146,66 @@ def test_a_stream_that_ends_or_hangs(serve: Serve, fault: Change) -> None:
 def test_nobody_is_there(serve: Serve) -> None:
     with pytest.raises(SourceError, match=r"http://127\.0\.0\.1:9/ cannot be opened"):
         next(iter(StreamCamera("http://me:secret@127.0.0.1:9/", CameraOptions())))
+
+
+HEADERS = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=f\r\n\r\n"
+
+
+@pytest.fixture
+def silent_port() -> Iterator[Callable[[bytes], int]]:
+    """A server that says one thing to whoever comes, and nothing more."""
+    opened: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def start(said: bytes) -> int:
+        listening = socket.create_server(("127.0.0.1", 0))
+        opened.append(listening)
+
+        def serve() -> None:
+            with suppress(OSError):  # it is shut down
+                while True:
+                    opened.append(listening.accept()[0])
+                    opened[-1].sendall(said)
+
+        threads.append(threading.Thread(target=serve))
+        threads[-1].start()
+        return int(listening.getsockname()[1])
+
+    yield start
+    for place in list(opened):
+        with suppress(OSError):  # the other side has left
+            place.shutdown(socket.SHUT_RDWR)
+    for thread in threads:
+        thread.join()
+    for place in opened:
+        place.close()
+
+
+@pytest.mark.parametrize(("scheme", "said"), [("http", b""), ("http", HEADERS), ("rtsp", b"")])
+def test_a_camera_that_says_nothing(
+    silent_port: Callable[[bytes], int], monkeypatch: pytest.MonkeyPatch, scheme: str, said: bytes
+) -> None:
+    monkeypatch.setattr(stream, "TIMEOUT", (0.5, 0.5))
+    camera = StreamCamera(f"{scheme}://me:secret@127.0.0.1:{silent_port(said)}/", CameraOptions())
+
+    with pytest.raises(SourceError, match="accepted the connection but sends nothing") as error:
+        next(iter(camera))
+
+    assert "secret" not in str(error.value)
+
+
+def test_an_address_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "TIMEOUT", (0.5, 0.5))
+    monkeypatch.setattr(stream, "PROBE_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as stack:
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        camera = StreamCamera(f"http://127.0.0.1:{full.getsockname()[1]}/", CameraOptions())
+
+        with pytest.raises(SourceError, match="does not answer"):
+            next(iter(camera))
 
 
 @pytest.fixture
