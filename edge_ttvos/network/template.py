@@ -23,8 +23,12 @@ Map = Float[Tensor, "b c h w"]
 
 
 def embedding_matrix(f: Map, g: Map, scaled: bool) -> Template:
-    """I = softmax_rows(f gᵀ), eq. (1); ``scaled`` divides the product by sqrt(H·W) first."""
+    """I = softmax_rows(f gᵀ), eq. (1); ``scaled`` divides the product by sqrt(H·W) first.
+
+    In float32 at least, also under autocast: small steps of the average would round away.
+    """
     product = f.flatten(2) @ g.flatten(2).transpose(1, 2)
+    product = product.to(torch.promote_types(product.dtype, torch.float32))
     if scaled:
         product = product / (f.shape[-2] * f.shape[-1]) ** 0.5
     return product.softmax(dim=-1)

@@ -174,3 +174,12 @@ def test_without_long_term_matching_the_frame_before_is_not_seen() -> None:
     assert torch.equal(s8, embed(other, masks, now, coordinates)[0])
     assert not torch.equal(s8, embed(before, masks, other, coordinates)[0])
     assert not torch.equal(s8, embed(before, 1 - masks, now, coordinates)[0])
+
+
+def test_the_average_is_float32_under_autocast() -> None:
+    f, g = torch.rand(2, 1, 4, 6, 8).unbind()
+    with torch.autocast("cpu", torch.bfloat16):
+        matrix = embedding_matrix(f, g, scaled=True)
+        template = average_update(matrix, embedding_matrix(g, f, scaled=True), 2)
+
+    assert (matrix.dtype, template.dtype) == (torch.float32, torch.float32)
