@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +91,8 @@ class Trainer:
 
         Raises:
             TrainingError: loss or gradient became NaN or infinite; the last checkpoint is from
-                before it. Or the pool lacks what a stage needs.
+                before it. Or the pool lacks what a stage needs. Or a process that makes clips was
+                killed.
             OutputError: a checkpoint cannot be written; the last one is untouched.
             KeyboardInterrupt: after the step that was under way, saved.
         """
@@ -99,7 +100,7 @@ class Trainer:
         saved = begun = time.monotonic()
         before = self.seconds
         journal = Journal(self.folder, self.curves and self.world.first, self.step)
-        with closing(journal), interrupt_held() as interrupted:
+        with closing(journal), interrupt_held() as interrupted, self._helped():
             for batches in self._feed(pool):
                 stage, within = self.recipe.locate(self.step)
                 values = self._advance(batches, stage, within)
@@ -120,6 +121,19 @@ class Trainer:
         kind = PlannedBatches if self.world.device.type == "cuda" else Batches
         while self.step < self.recipe.steps:
             yield from loader(kind(pool, self.recipe, self._span(pool), self.world), workers)
+
+    @contextmanager
+    def _helped(self) -> Iterator[None]:
+        """A process that makes clips and is killed is one clear error; PyTorch raises it anywhere."""
+        try:
+            yield
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            raise TrainingError(
+                "a process that makes clips was killed from outside, as happens when memory runs "
+                f"out; the last checkpoint is whole: go on with --resume ({error})"
+            ) from error
 
     def _span(self, pool: Pool) -> Span:
         """From here to the stage's end, or to where the odds of hard sources change."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -352,6 +353,17 @@ def test_a_full_disk_leaves_the_last_checkpoint(
     resumed = start()
     resumed.resume()
     assert resumed.step == 1
+
+
+def test_a_process_that_makes_clips_is_killed(start: Start, pool: Pool) -> None:
+    def kill(progress: Progress) -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
+
+    trainer = start()
+    with pytest.raises(TrainingError, match=r"killed from outside.*--resume"):
+        trainer.fit(pool, kill)
+    start().fit(pool)
 
 
 def test_a_folder_that_vanished(tmp_path: Path, pool: Pool, recipe: Recipe) -> None:
