@@ -124,7 +124,7 @@ class Trainer:
 
     @contextmanager
     def _helped(self) -> Iterator[None]:
-        """A process that makes clips and is killed is one clear error; PyTorch raises it anywhere."""
+        """A killed process that makes clips is one clear error; PyTorch raises it anywhere."""
         try:
             yield
         except RuntimeError as error:
