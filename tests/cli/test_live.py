@@ -218,4 +218,4 @@ def test_results_that_cannot_be_written_any_more_are_said_so(
     )
 
     assert done.code == 0, done
-    assert "results ended before their time: [Errno 28]" in done.err
+    assert "results end here, the rest goes on: [Errno 28]" in done.err
