@@ -202,5 +202,7 @@ def _blas() -> ThreadpoolController:
     """
     controller = ThreadpoolController().select(user_api="blas")
     for library in controller.lib_controllers:
-        library._get_symbol = lru_cache(library._get_symbol)  # there is no public way
+        look_up = getattr(library, "_get_symbol", None)  # since 3.5; there is no public way
+        if look_up is not None:
+            library._get_symbol = lru_cache(look_up)
     return controller

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -201,3 +202,12 @@ def test_limiting_blas_spells_no_name_twice() -> None:
     after = [library._get_symbol.cache_info() for library in blas.lib_controllers]
     assert [now.misses for now in after] == [then.misses for then in before]
     assert all(now.hits > then.hits for now, then in zip(after, before, strict=True))
+
+
+def test_an_older_threadpoolctl_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian Bookworm has 3.1, which looks functions up elsewhere."""
+    older = SimpleNamespace(lib_controllers=[SimpleNamespace()])
+    found = SimpleNamespace(select=lambda user_api: older)
+    monkeypatch.setattr(pipeline, "ThreadpoolController", lambda: found)
+
+    assert pipeline._blas() is older
