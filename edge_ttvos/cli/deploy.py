@@ -12,7 +12,7 @@ import typer
 
 from edge_ttvos.cli.console import Screen
 from edge_ttvos.cli.delivery import Remote, keep, names_bundle, send_bundle
-from edge_ttvos.cli.library import library
+from edge_ttvos.cli.host import host_modules
 from edge_ttvos.cli.options import (
     JsonOption,
     ModelOption,
@@ -29,7 +29,7 @@ from edge_ttvos.firmware_bridge.machine import device
 from edge_ttvos.firmware_bridge.protocol import bare_protocol
 from edge_ttvos.weights import find_checkpoint
 
-LIBRARY = ("deploy", "order", "base", "place", "real_data", "models")
+MODULES = ("deploy", "order", "base", "place", "real_data", "models")
 COLUMNS = ("engine", "size", "least cosine", "largest error", "least J of a clip", "model ms")
 
 
@@ -138,8 +138,8 @@ def run(config: DeployConfig, show: Screen, remote: Remote | None = None) -> Any
     """Deploy; nothing is left of it unless all went well."""
     assert config.target is not None
     assert config.out is not None
-    targets, orders, catalogue, place, data, models = library(
-        "deploying", *(f"targets.{name}" for name in LIBRARY)
+    targets, orders, catalogue, place, data, models = host_modules(
+        "deploying", *(f"targets.{name}" for name in MODULES)
     )
     target = catalogue.find_target(config.target)
     place.check_place(config.out, config.overwrite)

@@ -11,7 +11,7 @@ import typer
 
 from edge_ttvos.cli.console import Screen
 from edge_ttvos.cli.guard import reason
-from edge_ttvos.cli.library import library
+from edge_ttvos.cli.host import host_modules
 from edge_ttvos.cli.options import (
     JsonOption,
     ModelOption,
@@ -98,7 +98,7 @@ def quantize(
 
 def run(config: QuantizeConfig, show: Screen) -> None:
     """Quantize; leaves quantized.safetensors and quantize.json (and qat.pt) in ``out``."""
-    quantizing, recipes, checkpoints, pools = library(
+    quantizing, recipes, checkpoints, pools = host_modules(
         "quantizing", "quantize.run", "quantize.recipe", "network.checkpoint", "data.pool"
     )
     recipe: Any = None if config.recipe is None else recipes.load_recipe(config.recipe)

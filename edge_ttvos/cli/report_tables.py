@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_ttvos.cli.console import Screen
-from edge_ttvos.cli.library import library
+from edge_ttvos.cli.host import host_modules
 from edge_ttvos.firmware_bridge.output import prepare_folder
 
 RECORD = "report.json"
@@ -25,7 +25,7 @@ def host_library() -> dict[str, Any]:
     Raises:
         EngineError: it is not installed.
     """
-    return dict(zip(LIBRARY, library("a report", *LIBRARY, extra="host,report"), strict=True))
+    return dict(zip(LIBRARY, host_modules("a report", *LIBRARY, extra="host,report"), strict=True))
 
 
 def compare(a: Path, b: Path, out: Path, overwrite: bool, show: Screen) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from edge_ttvos.cli.console import Screen
 from edge_ttvos.cli.guard import reason
-from edge_ttvos.cli.library import library
+from edge_ttvos.cli.host import host_modules
 from edge_ttvos.cli.options import JsonOption, OverwriteOption, QuietOption, VerboseOption, screen
 from edge_ttvos.errors import OutputError
 from edge_ttvos.firmware_bridge.machine import device
@@ -20,7 +20,7 @@ from edge_ttvos.firmware_bridge.output import prepare_folder
 from edge_ttvos.firmware_bridge.protocol import bare_protocol
 from edge_ttvos.weights import find_checkpoint
 
-LIBRARY = ("training.run", "training.recipe", "training.world", "data.pool", "network.checkpoint")
+MODULES = ("training.run", "training.recipe", "training.world", "data.pool", "network.checkpoint")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def train(
 
 def run(config: TrainConfig, show: Screen) -> None:
     """Train to the recipe's end; leaves model.safetensors, state.pt and log.jsonl in ``out``."""
-    training, recipes, worlds, pools, checkpoints = library("training", *LIBRARY)
+    training, recipes, worlds, pools, checkpoints = host_modules("training", *MODULES)
     recipe = recipes.load_recipe(config.recipe)
     path = None if config.model is None else find_checkpoint(config.model)
     start = None if path is None else checkpoints.load_checkpoint(path)

@@ -9,7 +9,7 @@ from edge_ttvos.cli.process import held
 from edge_ttvos.errors import EngineError
 
 
-def library(purpose: str, *names: str, extra: str = "host") -> tuple[Any, ...]:
+def host_modules(purpose: str, *names: str, extra: str = "host") -> tuple[Any, ...]:
     """Modules of ``edge_ttvos``, in the order of their names.
 
     Args:
