@@ -8,7 +8,9 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-COUNT = 8  # received, waiting, followed, last, shown by page and window; some to spare
+MOST = 8  # received, waiting, followed, last, shown by page and window; some to spare
+LEAST = 4  # with neither page nor window
+BUDGET = 32 << 20  # bytes: large pictures have fewer rooms, though not fewer than that
 
 Bytes = NDArray[np.uint8]
 
@@ -21,18 +23,19 @@ class Rooms:
     to the system when it is let go. Whoever asks is one thread; any thread may let go.
 
     Args:
-        count: rooms.
+        most: rooms.
     """
 
-    def __init__(self, count: int = COUNT) -> None:
-        self._count, self._length = count, 0
+    def __init__(self, most: int = MOST) -> None:
+        self._most, self._length = most, 0
         self._free: deque[Bytes] = deque()
 
     def take(self, length: int) -> Bytes:
         """An array (length,) uint8 of anything. Another length than before makes rooms anew."""
         if length != self._length:
             self._length = length
-            self._free = deque(np.full(length, 1, np.uint8) for _ in range(self._count))
+            count = min(self._most, max(LEAST, BUDGET // length))
+            self._free = deque(np.full(length, 1, np.uint8) for _ in range(count))
         try:
             room = self._free.pop()
         except IndexError:

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_ttvos.firmware_bridge.live.rooms import Rooms
+from edge_ttvos.firmware_bridge.live.rooms import Rooms, _Lease
 
 
 def place(array: np.ndarray) -> int:
@@ -69,3 +69,9 @@ def test_another_thread_may_let_go() -> None:
         here = pool.submit(place, rooms.take(64)).result()
         pool.submit(int).result()  # what it held is gone
     assert place(rooms.take(64)) == here
+
+
+def test_large_pictures_have_fewer_rooms() -> None:
+    rooms, length = Rooms(), 12 << 20
+    held = [rooms.take(length) for _ in range(6)]
+    assert [isinstance(array.base, _Lease) for array in held] == [True] * 4 + [False] * 2
