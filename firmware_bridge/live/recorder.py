@@ -185,8 +185,8 @@ def _check_room(folder: Path) -> None:
         free = shutil.disk_usage(folder).free
     if free < LEAST_FREE:
         raise OutputError(
-            f"recording ends: {folder} has {free >> 20} MiB left, and {LEAST_FREE >> 20} MiB stay "
-            "free. Make room, or choose another --recordings"
+            f"{folder} has {free >> 20} MiB left, and {LEAST_FREE >> 20} MiB stay free: nothing "
+            "more is written there. Make room, or choose another --recordings"
         )
 
 
