@@ -186,7 +186,7 @@ def _throttle(root: Path) -> Throttle | None:
 
 def _asked() -> str:
     """``throttled=0x50005``, or nothing where the command is absent or refused."""
-    if shutil.which(COMMAND[0]) is None:  # to try it all the same takes 25 ms, every time
+    if shutil.which(COMMAND[0]) is None:  # to try it all the same takes 14 ms, every time
         return ""
     try:
         done = subprocess.run(COMMAND, capture_output=True, text=True, timeout=EVERY)
