@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -92,6 +92,7 @@ def run_live(config: LiveConfig, tell: Tell) -> dict[str, Any]:
         CameraSetupError: the camera needs something that trying again does not bring.
         EdgeTtvosError: the model, the page or the results cannot be had.
     """
+    tell = heard_or_not(tell)
     with ExitStack() as stack:
         tracker = Tracker.open(config.model, config.engine, config.max_objects, config.options)
         stack.callback(tracker.close)
@@ -114,6 +115,16 @@ def run_live(config: LiveConfig, tell: Tell) -> dict[str, Any]:
         if supervisor.status.state is CameraState.FAILED:
             raise CameraSetupError(supervisor.status.why)
     return {**record, "signal": ended_by[0] if ended_by else None}
+
+
+def heard_or_not(tell: Tell) -> Tell:
+    """``tell`` that does not mind a stderr that is gone: threads that must go on call it."""
+
+    def said(line: str) -> None:
+        with suppress(OSError, ValueError):
+            tell(line)
+
+    return said
 
 
 def _outlets(

@@ -57,7 +57,8 @@ class Supervisor:
         command: what to run.
         slot: gets the pictures.
         patience: how long to wait for what.
-        tell: called with a line for people when the camera's state changes for the worse.
+        tell: called with a line for people when the camera's state changes for the worse; an
+            error of its own would end the thread (``run.heard_or_not``).
     """
 
     def __init__(
@@ -99,8 +100,7 @@ class Supervisor:
                 return
             delay = self._waits.delay()
             self._become(CameraState.WAITING, end.text)
-            with suppress(OSError, ValueError):  # stderr may be gone
-                self._tell(f"{end.text}; trying again in {delay:g} s")
+            self._tell(f"{end.text}; trying again in {delay:g} s")
             self._closing.wait(delay)
             self.status = replace(self.status, restarts=self.status.restarts + 1)
 
