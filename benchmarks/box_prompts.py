@@ -1,4 +1,4 @@
-"""What a box should become before it is followed: itself, an ellipse, or what GrabCut finds in it.
+"""What a box should become before it is followed: what the network or GrabCut finds in it, or all.
 
     python benchmarks/box_prompts.py --root DAVIS [--sequences a,b] [--model M] [--json FILE]
 
@@ -42,6 +42,11 @@ Image = NDArray[np.uint8]
 Start = Callable[[Image, NDArray[np.bool_], Box], Prompt]
 
 
+def filled(frame: Image, box: Box) -> NDArray[np.uint8]:
+    """All of the box: (H, W) of 0 and 1."""
+    return np.asarray(parse_prompt(box, *frame.shape[:2]).plane > 0, np.uint8)
+
+
 def ellipse(frame: Image, mask: NDArray[np.bool_], box: Box) -> Prompt:
     """The ellipse that touches the box's sides."""
     drawn = np.zeros(frame.shape[:2], np.uint8)
@@ -64,7 +69,7 @@ def cut_out(frame: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     Raises:
         MaskError: the box has no area, or is outside the frame or all of it.
     """
-    inside = parse_prompt(box, *frame.shape[:2]).astype(np.uint8)
+    inside = filled(frame, box)
     scale = min(1.0, LONGEST / max(inside.shape))
     small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     where = cv2.resize(inside, small.shape[1::-1], interpolation=cv2.INTER_NEAREST)
@@ -87,7 +92,8 @@ def _grab(frame: NDArray[np.uint8], inside: NDArray[np.uint8]) -> NDArray[np.flo
 
 STARTS: dict[str, Start] = {
     "mask": lambda frame, mask, box: mask,
-    "box": lambda frame, mask, box: box,
+    "network": lambda frame, mask, box: box,
+    "filled": lambda frame, mask, box: filled(frame, box),
     "ellipse": ellipse,
     "grabcut": lambda frame, mask, box: cut_out(frame, box),
 }

@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from edge_ttvos.firmware_bridge import arithmetic
-from edge_ttvos.firmware_bridge.engines.base import Engine, Fusing
+from edge_ttvos.firmware_bridge.engines.base import Engine, Features, Fusing
 from edge_ttvos.firmware_bridge.geometry import Fit
 from edge_ttvos.firmware_bridge.guards import is_finite
 from edge_ttvos.firmware_bridge.latency import Stopwatch
-from edge_ttvos.firmware_bridge.prompts import Plane
+from edge_ttvos.firmware_bridge.prompts import Pointed
 from edge_ttvos.firmware_bridge.state import Memory, Slot
+
+MORE_LIKELY = 0.5  # a probability above this: the pixel is the object's
+LEAST_FOUND = 0.05  # of a box: less is a speck and no object
 
 
 class Pipeline:
@@ -50,23 +53,26 @@ class Pipeline:
         self.engine.encode(canvas, self.memory.current)
         self._watch.lap("encode")
 
-    def occupy(self, planes: Mapping[int, Plane], fit: Fit) -> None:
+    def occupy(self, pointed: Mapping[int, Pointed], fit: Fit) -> None:
         """A slot for each object; where they overlap, the later has the pixel.
 
         Args:
-            planes: by object id, masks (H, W) of 0…1 at the frame's size.
+            pointed: by object id, at the frame's size. In a box the object is found first.
             fit: how the frame stands in the graph's input.
         """
         before = self.memory.occupied
         rest = self.memory.arena["plane"]
-        for object_id, plane in planes.items():
+        for object_id, where in pointed.items():
             slot = next(slot for slot in self.memory.slots if not slot.object_id)
-            fit.place_mask(plane, slot.probability)
+            fit.place_mask(where.plane, slot.probability)
+            if where.boxed:
+                self._find(slot, fit)
             np.subtract(1, slot.probability, out=rest)
             for other in self.memory.occupied:
                 np.minimum(other.probability, rest, out=other.probability)
             slot.object_id = object_id
-            slot.guard.begin(float(np.count_nonzero(plane)) / plane.size)
+            seen = fit.crop(slot.probability) > MORE_LIKELY if where.boxed else where.plane > 0
+            slot.guard.begin(float(np.count_nonzero(seen)) / seen.size)
         for slot in self.memory.occupied:
             if slot not in before:
                 for _ in range(self.model.mask_history):
@@ -75,6 +81,27 @@ class Pipeline:
                 arithmetic.write_newest(
                     slot.masks, slot.probability, self._small, self.memory.codecs["masks"]
                 )
+
+    def _find(self, slot: Slot, fit: Fit) -> None:
+        """A box's prior becomes the mask of what it holds, by one pass over the frame in hand.
+
+        Where next to nothing is found, or nothing that is a number, all of the box is the object.
+        """
+        memory, found = self.memory, slot.probability
+        box = memory.arena["inside"]
+        np.greater(found, 0, out=box)
+        for _ in range(self.model.mask_history):
+            self._push_mask(slot)
+        with np.errstate(all="ignore"):
+            self._decode(slot, memory.current)
+        slot.updates.fill(0)  # the template is made anew, of the mask
+        log_odds = memory.codecs["log_odds"].read(slot.decoded.log_odds, found)
+        sound = is_finite(fit.crop(log_odds))
+        arithmetic.aggregate([found], memory.arena["odds"], memory.arena["plane"])
+        found *= box
+        area = np.count_nonzero(found > MORE_LIKELY)
+        if not sound or area < LEAST_FOUND * np.count_nonzero(box):
+            np.copyto(found, box)
 
     def follow(self, frame: NDArray[np.uint8], fit: Fit) -> None:
         """All objects into the next frame: their probabilities, and verdicts of their own."""
@@ -101,8 +128,13 @@ class Pipeline:
         self._watch.lap("aggregate")
 
     def _match(self, slot: Slot, fit: Fit) -> None:
+        self._decode(slot, slot.seen if slot.holding else self.memory.previous)
+        self._judge(slot, fit)
+
+    def _decode(self, slot: Slot, before: Features) -> None:
+        """The object's log-odds in the frame in hand, after the frame of these features."""
         memory, embedding, decoded = self.memory, self.memory.embedding, slot.decoded
-        before, now = slot.seen if slot.holding else memory.previous, memory.current
+        now = memory.current
         attention, codecs = memory.arena["attention"], memory.codecs
         self.engine.embed(before.s8, slot.masks, now.s8, embedding)
         self._watch.lap("embed")
@@ -116,7 +148,6 @@ class Pipeline:
             self._watch.lap("template")
         self.engine.decode(now, embedding.s8, attention, before.s16, slot.masks, decoded)
         self._watch.lap("decode")
-        self._judge(slot, fit)
 
     def _fuse(self, engine: Fusing, frame: NDArray[np.uint8], slot: Slot, fit: Fit) -> None:
         """The same in the engine's one graph; all of its time counts as ``decode``."""

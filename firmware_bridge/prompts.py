@@ -1,4 +1,4 @@
-"""What the user points with, an indexed mask, several masks or boxes → a float mask an object."""
+"""What the user points with, an indexed mask, several masks or boxes → a float plane an object."""
 
 from __future__ import annotations
 
@@ -28,12 +28,26 @@ class Box:
     height: float
 
 
+@dataclass(frozen=True)
+class Pointed:
+    """Where an object is, as far as the user said.
+
+    Attributes:
+        plane: float32 (H, W). Of a mask: 0 and 1. Of a box: exp(−r²) inside, with r from 0 in the
+            middle to 1 at the sides, along each axis; 0 outside.
+        boxed: whether it is a box, in which the object is still to be found.
+    """
+
+    plane: Plane
+    boxed: bool = False
+
+
 Prompt = NDArray[Any] | Box
 Prompts = NDArray[Any] | Box | Sequence[Prompt] | Mapping[int, Prompt]
 
 
-def parse_prompts(prompts: Prompts, height: int, width: int) -> dict[int, Plane]:
-    """Masks by object id, each float32 (height, width) of 0 and 1.
+def parse_prompts(prompts: Prompts, height: int, width: int) -> dict[int, Pointed]:
+    """Planes (height, width) by object id.
 
     An indexed mask gives an object for each value; 255 is void, unless it is the only value: then
     the mask is a plain black-and-white one. A sequence numbers its objects from 1; a mapping may
@@ -57,17 +71,17 @@ def parse_prompts(prompts: Prompts, height: int, width: int) -> dict[int, Plane]
     return {i: parse_prompt(p, height, width) for i, p in enumerate(prompts, start=1)}
 
 
-def parse_prompt(prompt: Prompt, height: int, width: int) -> Plane:
-    """One object's mask, float32 (height, width) of 0 and 1; any value above 0 is the object.
+def parse_prompt(prompt: Prompt, height: int, width: int) -> Pointed:
+    """One object's plane (height, width); any value of a mask above 0 is the object.
 
     Raises:
         MaskError: as ``parse_prompts``.
     """
     if isinstance(prompt, Box):
-        return _box_mask(prompt, height, width)
+        return Pointed(_prior(prompt, height, width), boxed=True)
     mask = np.asarray(_checked(prompt, height, width) > 0, np.float32)
     _check_content(mask, "mask")
-    return mask
+    return Pointed(mask)
 
 
 def split_mask(mask: NDArray[Any], object_id: int = 1) -> dict[int, NDArray[Any]]:
@@ -88,12 +102,12 @@ def split_mask(mask: NDArray[Any], object_id: int = 1) -> dict[int, NDArray[Any]
     return {number: mask == number for number in ids}
 
 
-def _indexed(mask: NDArray[Any], height: int, width: int) -> dict[int, Plane]:
+def _indexed(mask: NDArray[Any], height: int, width: int) -> dict[int, Pointed]:
     objects = split_mask(_checked(mask, height, width))
     planes = {number: np.asarray(area > 0, np.float32) for number, area in objects.items()}
     for object_id, plane in planes.items():
         _check_content(plane, "mask" if set(planes) == {1} else f"object {object_id}'s mask")
-    return planes
+    return {number: Pointed(plane) for number, plane in planes.items()}
 
 
 def _checked(mask: object, height: int, width: int) -> NDArray[Any]:
@@ -128,29 +142,28 @@ def _check_content(mask: Plane, what: str) -> None:
         )
 
 
-def _box_mask(box: Box, height: int, width: int) -> Plane:
+def _prior(box: Box, height: int, width: int) -> Plane:
     described = f"box {box.x:g},{box.y:g},{box.width:g},{box.height:g}"
     if not all(math.isfinite(v) for v in (box.x + box.width, box.y + box.height)):
         raise MaskError(f"{described} is not a rectangle: give X,Y,W,H as numbers of pixels")
     if not (box.width > 0 and box.height > 0):
         raise MaskError(f"{described} has no area: give X,Y,W,H with W and H above 0")
-    left, right = _span(box.x, box.width, width)
-    top, bottom = _span(box.y, box.height, height)
-    if left >= right or top >= bottom:
+    plane = np.outer(_from_middle(box.y, box.height, height), _from_middle(box.x, box.width, width))
+    if not plane.any():
         raise MaskError(
             f"{described} is outside the frame of {width}x{height} pixels: give X,Y,W,H with X, Y "
             "the top left corner in pixels"
         )
-    mask = np.zeros((height, width), np.float32)
-    mask[top:bottom, left:right] = 1
-    _check_content(mask, described)
-    return mask
+    _check_content(plane, described)
+    return plane
 
 
-def _span(start: float, length: float, limit: int) -> tuple[int, int]:
-    """First pixel and the one after the last: one pixel at least, then cut to the frame."""
+def _from_middle(start: float, length: float, limit: int) -> NDArray[np.float32]:
+    """exp(−r²) at each pixel 0…limit − 1, r = 1 at the ends, one pixel at least; 0 beyond them."""
     first = round(start)
-    return max(0, first), min(limit, max(first + 1, round(start + length)))
+    end = max(first + 1, round(start + length))
+    r = (np.arange(limit) + 0.5 - (first + end) / 2) / ((end - first) / 2)
+    return np.where(np.abs(r) < 1, np.exp(-r * r), 0).astype(np.float32)
 
 
 def _checked_id(object_id: object) -> int:

@@ -22,7 +22,7 @@ from edge_ttvos.firmware_bridge.geometry import Fit
 from edge_ttvos.firmware_bridge.guards import Verdict
 from edge_ttvos.firmware_bridge.latency import Stopwatch
 from edge_ttvos.firmware_bridge.pipeline import Pipeline
-from edge_ttvos.firmware_bridge.prompts import Plane, Prompt, Prompts, parse_prompts
+from edge_ttvos.firmware_bridge.prompts import Pointed, Prompt, Prompts, parse_prompts
 from edge_ttvos.firmware_bridge.result import ObjectState, Result
 from edge_ttvos.firmware_bridge.sizes import check_one_model, choose
 from edge_ttvos.firmware_bridge.state import Memory
@@ -107,7 +107,7 @@ class Tracker:
         Args:
             frame: (H, W, 3) RGB uint8; all later frames have its size.
             prompts: an indexed mask (H, W) uint8, masks or boxes in a sequence (numbered from 1)
-                or by id.
+                or by id. In a box the object is found first; the returned mask shows it.
 
         Raises:
             FrameError: not an RGB uint8 image.
@@ -115,24 +115,24 @@ class Tracker:
             CapacityError: more objects than slots.
         """
         height, width = _checked_frame(frame)
-        planes = parse_prompts(prompts, height, width)
-        self._check_capacity(len(planes))
+        pointed = parse_prompts(prompts, height, width)
+        self._check_capacity(len(pointed))
         self._watch.start()
         canvas = self._choose(height, width)
         self._canvas = None  # unless all goes well, nothing is followed
         self.memory.reset()
         canvas.fit.blank(self.memory.arena["frame"])
         self._pipeline.encode(frame, canvas.fit)
-        self._pipeline.occupy(planes, canvas.fit)
-        self._paint(canvas, planes)
+        self._pipeline.occupy(pointed, canvas.fit)
+        self._paint(canvas, pointed)
         self._canvas = canvas
         return self._result(canvas)
 
     def add(self, object_id: int, prompt: Prompt) -> Result:
         """Follow one more object, or this one anew, from the last frame on.
 
-        What the user points at is the object's: others give up its pixels, in the returned mask
-        as in their states.
+        What the user points at is the object's, of a box what is found in it: others give up its
+        pixels, in the returned mask as in their states.
 
         Raises:
             MaskError: as ``start``.
@@ -140,13 +140,13 @@ class Tracker:
             InputError: nothing has been started.
         """
         canvas = self._started()
-        planes = parse_prompts({object_id: prompt}, canvas.fit.height, canvas.fit.width)
+        pointed = parse_prompts({object_id: prompt}, canvas.fit.height, canvas.fit.width)
         self._check_capacity(len({object_id, *self.objects}))
         self._watch.start()
         if object_id in self.objects:
             self.drop(object_id)
-        self._pipeline.occupy(planes, canvas.fit)
-        self._paint(canvas, planes)
+        self._pipeline.occupy(pointed, canvas.fit)
+        self._paint(canvas, pointed)
         for slot in self.memory.occupied:
             slot.hold(self.memory.current)
         return self._result(canvas)
@@ -212,13 +212,14 @@ class Tracker:
                 f"(--max-objects {wanted}) or follow fewer"
             )
 
-    def _paint(self, canvas: Canvas, given: Mapping[int, Plane]) -> None:
-        """The frame's mask; objects given with this very frame stand in it as given."""
+    def _paint(self, canvas: Canvas, pointed: Mapping[int, Pointed]) -> None:
+        """The frame's mask; masks given with this very frame stand in it as given."""
         slots = self.memory.occupied
+        masks = {i: where.plane for i, where in pointed.items() if not where.boxed}
         canvas.paint(
-            [slot for slot in slots if slot.object_id not in given], self.memory.arena["plane"]
+            [slot for slot in slots if slot.object_id not in masks], self.memory.arena["plane"]
         )
-        for object_id, plane in given.items():
+        for object_id, plane in masks.items():
             canvas.mask[plane > 0] = object_id
         counts = cv2.calcHist([canvas.mask], [0], None, [256], [0, 256])
         for slot in slots:

@@ -31,6 +31,7 @@ from edge_ttvos.quantize.simulation import Simulation
 from edge_ttvos.quantize.weights import QuantizedKernels
 from edge_ttvos.training.batches import Batch, Batches, Span, loader
 from edge_ttvos.training.interrupt import interrupt_held
+from edge_ttvos.training.objective import started
 from edge_ttvos.training.recipe import Recipe as TrainingRecipe
 from edge_ttvos.training.stage import Stage
 
@@ -159,12 +160,12 @@ class QatTrainer:
 def distilled(student: TTVOS, teacher: TTVOS, batch: Batch, plan: Training) -> Tensor:
     """Mean loss of a clip's frames: as the float network has it, and as annotated.
 
-    Both roll out by themselves from the same first mask: each meets its own errors.
+    Both roll out by themselves from the same first mask or box: each meets its own errors.
     """
-    truth, given = batch.masks.float(), batch.given.float()
+    truth = batch.masks.flatten(0, 1).float()
     with torch.no_grad():
-        wanted_maps, wanted = _rollout(teacher, batch, given)
-    maps, found = _rollout(student, batch, given)
+        wanted_maps, wanted = _rollout(teacher, batch)
+    maps, found = _rollout(student, batch)
     total = plan.distillation * _distance(maps, wanted_maps)
     for t, (logits, float_logits) in enumerate(zip(found, wanted, strict=True), start=1):
         logits, target = logits.float(), float_logits.float().softmax(dim=1)
@@ -187,14 +188,14 @@ def _distance(maps: Features, wanted: Features) -> Tensor:
     return torch.stack(errors).mean()
 
 
-def _rollout(network: TTVOS, batch: Batch, given: Tensor) -> tuple[Features, list[Tensor]]:
+def _rollout(network: TTVOS, batch: Batch) -> tuple[Features, list[Tensor]]:
     """Features of all frames, and logits (clips, 2, h, w) of every frame after the first."""
     clips, length = batch.frames.shape[:2]
     maps = network.encode(batch.frames.flatten(0, 1).permute(0, 3, 1, 2).float())
     by_time = [
         Features(*(m.view(clips, length, *m.shape[1:])[:, t] for m in maps)) for t in range(length)
     ]
-    state = network.start(by_time[0], given)
+    state, _ = started(network, by_time[0], batch)
     found = []
     for features in by_time[1:]:
         output, state = network.step(features, state)

@@ -8,69 +8,55 @@ object warps by affine and elastic paths, so that the network sees shape change.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from edge_ttvos.data.hiding import hidden
 from edge_ttvos.data.layers import cut_film, cut_out, moving_still, real_backdrop
 from edge_ttvos.data.odds import EVEN, Odds, drawn
-from edge_ttvos.data.plan import ClipPlan, ClipSpec, Grade, LayerPlan
-from edge_ttvos.data.pool import Image, Pool
-from edge_ttvos.data.render import first_mask, render
+from edge_ttvos.data.plan import ClipPlan, ClipSpec, Grade, LayerPlan, Target
+from edge_ttvos.data.pool import Pool
+from edge_ttvos.data.render import first_mask
 
 MIN_TARGET = 0.003  # share of the first frame that the target must cover
 MAX_TARGET = 0.9
 ATTEMPTS = 20
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A clip and its target.
-
-    Attributes:
-        name: the photograph or sequence behind it.
-        frames: (T, H, W, 3) RGB uint8.
-        masks: (T, H, W) uint8 of 0 and 1.
-        given: (H, W) uint8 of 0 and 1, what the tracker is told in the first frame.
-    """
-
-    name: str
-    frames: Image
-    masks: Image
-    given: Image
-
-
-def make_clip(pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds = EVEN) -> Clip:
-    """A clip whose first frame shows the target; equal ``rng`` states give equal clips."""
-    return rendered(plan_clip(pool, spec, rng, odds))
-
-
-def rendered(plan: ClipPlan) -> Clip:
-    """A plan's pixels, by the CPU."""
-    frames, masks = render(plan)
-    given = _box(masks[0]) if plan.boxed else masks[0].copy()
-    return Clip(plan.name, frames, masks, given)
+EXACT_BOXES = 0.5  # share of boxes that touch the target on all sides
+SLACK = (-0.05, 0.15)  # of the others' sides: people draw a little too large, seldom too small
 
 
 def plan_image(pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds) -> ClipPlan:
     """A single photograph and its object as a clip of one frame, turned, cropped and graded."""
     still = drawn(pool.stills, odds.stills, rng)
-    return _finished(still.name, spec, [moving_still(still, spec, rng)], 0, rng)
+    return _finished(still.name, spec, [moving_still(still, spec, rng)], [0], rng)
 
 
-def plan_clip(pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds) -> ClipPlan:
-    """A clip whose first frame shows the target, unless many attempts in a row fail."""
+def plan_clip(pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds = EVEN) -> ClipPlan:
+    """A clip whose first frame shows its targets; equal ``rng`` states give equal plans.
+
+    Many attempts in a row that do not show the first target are given up: then it is not there.
+    """
     for _ in range(ATTEMPTS):
-        plan = _attempt(pool, spec, rng, odds)
-        if MIN_TARGET <= first_mask(plan).mean() < MAX_TARGET:
+        name, layers, target = _attempt(pool, spec, rng, odds)
+        if _is_shown(layers, target, spec):
             break
-    return plan
+    others = [
+        number
+        for number in range(len(layers))
+        if spec.objects > 1 and number != target and _is_shown(layers, number, spec)
+    ]
+    rng.shuffle(others)
+    return _finished(name, spec, layers, [target, *others], rng)
 
 
-def _attempt(pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds) -> ClipPlan:
-    """Draw a clip; whether its first frame shows the target is still to be seen."""
+def _is_shown(layers: list[LayerPlan], number: int, spec: ClipSpec) -> bool:
+    return bool(MIN_TARGET <= first_mask(layers, number, spec.size).mean() < MAX_TARGET)
+
+
+def _attempt(
+    pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds
+) -> tuple[str, list[LayerPlan], int]:
+    """A name, layers and the first target; whether the first frame shows it is to be seen."""
     use_still = not pool.sequences or (pool.stills and rng.random() < spec.stills)
     if use_still:
         still = drawn(pool.stills, odds.stills, rng)
@@ -82,7 +68,7 @@ def _attempt(pool: Pool, spec: ClipSpec, rng: np.random.Generator, odds: Odds) -
     layers = [backdrop, *_pasted(pasted, pool, spec, rng)]
     target = int(rng.integers(len(layers)))
     layers, target = hidden(layers, target, pool, spec, rng)
-    return _finished(name, spec, layers, target, rng)
+    return name, layers, target
 
 
 def _pasted(
@@ -98,13 +84,29 @@ def _pasted(
 
 
 def _finished(
-    name: str, spec: ClipSpec, layers: list[LayerPlan], target: int, rng: np.random.Generator
+    name: str, spec: ClipSpec, layers: list[LayerPlan], shown: list[int], rng: np.random.Generator
 ) -> ClipPlan:
-    """With its grading; at times mirrored, at times told by a box."""
+    """With its grading; at times mirrored; its targets told by masks or by boxes."""
     grade = _grade(spec.frames, rng)
     mirrored = rng.random() < 0.5
-    boxed = rng.random() < spec.boxes
-    return ClipPlan(name, spec.size, tuple(layers), target, grade, mirrored, boxed)
+    targets = tuple(_targets(shown, spec, rng))
+    return ClipPlan(name, spec.size, tuple(layers), targets, grade, mirrored)
+
+
+def _targets(shown: list[int], spec: ClipSpec, rng: np.random.Generator) -> Iterator[Target]:
+    """As many as are wanted: where too few are shown they come again, told the other way."""
+    boxed: list[bool] = []
+    for number in range(spec.objects):
+        again = number >= len(shown)
+        boxed.append(not boxed[number - len(shown)] if again else bool(rng.random() < spec.boxes))
+        yield Target(shown[number % len(shown)], _drawn_box(rng) if boxed[-1] else None)
+
+
+def _drawn_box(rng: np.random.Generator) -> tuple[float, float, float, float]:
+    if rng.random() < EXACT_BOXES:
+        return (0.0, 0.0, 0.0, 0.0)
+    left, top, right, bottom = rng.uniform(*SLACK, size=4).tolist()
+    return left, top, right, bottom
 
 
 def _grade(length: int, rng: np.random.Generator) -> Grade:
@@ -114,11 +116,3 @@ def _grade(length: int, rng: np.random.Generator) -> Grade:
     offset = 12 * rng.normal() + 4 * rng.normal(size=(length, 1))
     sigma = rng.uniform(0.4, 1.6) if rng.random() < 0.15 else None
     return Grade(gain, offset, sigma, grey=rng.random() < 0.08)
-
-
-def _box(mask: Image) -> Image:
-    """The mask's bounding box, filled."""
-    x, y, width, height = cv2.boundingRect(mask)
-    box = np.zeros_like(mask)
-    box[y : y + height, x : x + width] = 1
-    return box

@@ -28,6 +28,7 @@ class ClipSpec:
         films: share of the pasted objects that are cut out of another real sequence.
         occlusions: share of clips in which something hides most of the target for some frames.
         departures: share of clips whose target, a pasted one, leaves the frame and comes back.
+        objects: how many targets a clip has, each followed by itself.
     """
 
     frames: int
@@ -38,6 +39,7 @@ class ClipSpec:
     films: float = 0.0
     occlusions: float = 0.0
     departures: float = 0.0
+    objects: int = 1
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,26 @@ class Grade:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What a tracker is to follow in a clip, and how it is told.
+
+    Attributes:
+        layer: its number.
+        box: None: the first mask is given. Otherwise a box is: how far its left, top, right and
+            bottom lie outside the mask's bounding box, in shares of that box's sides.
+    """
+
+    layer: int
+    box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True)
 class ClipPlan:
-    """A clip: layers from back to front, and which of them is the target."""
+    """A clip: layers from back to front, and which of them are followed."""
 
     name: str
     size: tuple[int, int]
     layers: tuple[LayerPlan, ...]
-    target: int
+    targets: tuple[Target, ...]
     grade: Grade
     mirrored: bool
-    boxed: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -23,18 +23,19 @@ class Layer:
 
 
 def render(plan: ClipPlan) -> tuple[Image, Image]:
-    """Frames (T, H, W, 3) RGB uint8 and the target's masks (T, H, W) uint8 of 0 and 1."""
+    """Frames (T, H, W, 3) RGB uint8 and each target's masks (K, T, H, W) uint8 of 0 and 1."""
     layers = [warped(layer, plan.size) for layer in plan.layers]
-    frames, masks = composite(layers, plan.target)
-    frames = _graded(frames, plan.grade)
+    alphas = [layer.alpha for layer in layers]
+    frames = _graded(composite(layers), plan.grade)
+    masks = np.stack([visible(alphas, target.layer) for target in plan.targets]).astype(np.uint8)
     if plan.mirrored:
-        frames, masks = frames[:, :, ::-1], masks[:, :, ::-1]
+        frames, masks = frames[:, :, ::-1], masks[..., ::-1]
     return np.ascontiguousarray(frames), np.ascontiguousarray(masks)
 
 
-def first_mask(plan: ClipPlan) -> Image:
-    """The target's mask in the first frame alone, not mirrored: (H, W) uint8 of 0 and 1."""
-    alphas = [_alphas(layer, plan.size, slice(1)) for layer in plan.layers[plan.target :]]
+def first_mask(layers: Sequence[LayerPlan], number: int, size: tuple[int, int]) -> Image:
+    """What is seen of a layer in the first frame, not mirrored: (H, W) uint8 of 0 and 1."""
+    alphas = [_alphas(layer, size, slice(1)) for layer in layers[number:]]
     return np.asarray(visible(alphas, 0)[0], np.uint8)
 
 
@@ -44,13 +45,13 @@ def warped(layer: LayerPlan, size: tuple[int, int]) -> Layer:
     return Layer(colours, _alphas(layer, size))
 
 
-def composite(layers: list[Layer], target: int) -> tuple[Image, Image]:
-    """Paint the layers in order; the target keeps what no later layer covers."""
+def composite(layers: list[Layer]) -> Image:
+    """The layers painted in order."""
     frames = layers[0].frames
     for layer in layers[1:]:
         alpha = layer.alpha[..., None].astype(np.uint16)
         frames = ((layer.frames * alpha + frames * (255 - alpha)) // 255).astype(np.uint8)
-    return frames, visible([layer.alpha for layer in layers], target).astype(np.uint8)
+    return frames
 
 
 def visible(alphas: list[Image], target: int) -> NDArray[np.bool_]:

@@ -138,6 +138,22 @@ class TTVOS(nn.Module):
         masks = heatmap(foreground).repeat(1, self.config.mask_history, 1, 1)
         return State(features, masks)
 
+    def start_in_box(
+        self, features: Features, prior: Float[Tensor, "b h w"]
+    ) -> tuple[Output, State]:
+        """Find in frame 0 itself what a box holds, and start with that.
+
+        Args:
+            features: of frame 0.
+            prior: above 0 inside the box; surest in its middle.
+
+        Returns:
+            The frame's logits, and the state after it: the mask found, nothing outside the box.
+        """
+        output, _ = self.step(features, self.start(features, prior))
+        found = output.logits.softmax(dim=1)[:, 1] * (prior > 0)
+        return output, self.start(features, found)
+
     def step(self, features: Features, state: State) -> tuple[Output, State]:
         """One frame for objects that do not compete: each keeps its own softmax."""
         before = state.features

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from edge_ttvos.data.clips import plan_clip, plan_image, rendered
+from edge_ttvos.data.clips import plan_clip, plan_image
 from edge_ttvos.data.odds import EVEN, Odds
 from edge_ttvos.data.plan import ClipPlan, ClipSpec
 from edge_ttvos.data.pool import Pool
-from edge_ttvos.training.plans import Plans, gather
+from edge_ttvos.data.render import render
+from edge_ttvos.training.plans import Plans, gather, slacks
 from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.stage import Stage
 from edge_ttvos.training.warp import given, warp
@@ -28,24 +29,36 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Batch:
-    """Clips, uint8: frames (B, T, H, W, 3); masks (B, T, H, W), given (B, H, W)."""
+    """Clips and their targets, which are followed one by one.
+
+    Attributes:
+        names: the photograph or sequence behind each clip, B.
+        frames: (B, T, H, W, 3) RGB uint8.
+        masks: (B, K, T, H, W) uint8 of 0 and 1.
+        given: (B, K, H, W) float32 of 0…1, what the tracker is told in the first frame.
+        boxed: (B, K) bool: that is a box's prior, not the mask.
+    """
 
     names: list[str]
     frames: Tensor
     masks: Tensor
     given: Tensor
+    boxed: Tensor
+
+    @classmethod
+    def of(cls, names: list[str], frames: Tensor, masks: Tensor, slack: Tensor) -> Batch:
+        """With what is told: masks where the slack (B, K, 4) is NaN, boxes elsewhere."""
+        boxed = ~slack.isnan().any(dim=2)
+        return cls(names, frames, masks, given(masks[:, :, 0], slack), boxed)
 
 
 def on_device(clips: Batch | Plans, device: torch.device) -> Batch:
     """Pixels on a device, rendered there if the clips are plans."""
     if isinstance(clips, Plans):
         plans = clips.moved(device)
-        frames, masks = warp(plans)
-        return Batch(plans.names, frames, masks, given(masks, plans.boxed))
-    frames, masks, told = (
-        part.to(device, non_blocking=True) for part in (clips.frames, clips.masks, clips.given)
-    )
-    return Batch(clips.names, frames, masks, told)
+        return Batch.of(plans.names, *warp(plans), plans.slack)
+    parts = (clips.frames, clips.masks, clips.given, clips.boxed)
+    return Batch(clips.names, *(part.to(device, non_blocking=True) for part in parts))
 
 
 MicroBatches = list[Batch] | list[Plans]  # of one step
@@ -109,12 +122,12 @@ class PlannedBatches(Draw, Dataset[list[Plans]]):
 
 def painted(plans: list[ClipPlan]) -> Batch:
     """Plans as pixels, by the CPU."""
-    clips = [rendered(plan) for plan in plans]
-    return Batch(
-        [clip.name for clip in clips],
-        torch.from_numpy(np.stack([clip.frames for clip in clips])),
-        torch.from_numpy(np.stack([clip.masks for clip in clips])),
-        torch.from_numpy(np.stack([clip.given for clip in clips])),
+    frames, masks = zip(*(render(plan) for plan in plans), strict=True)
+    return Batch.of(
+        [plan.name for plan in plans],
+        torch.from_numpy(np.stack(frames)),
+        torch.from_numpy(np.stack(masks)),
+        slacks(plans),
     )
 
 
@@ -129,6 +142,7 @@ def clip_spec(stage: Stage) -> ClipSpec:
         stage.films,
         stage.occlusions,
         stage.departures,
+        stage.objects,
     )
 
 

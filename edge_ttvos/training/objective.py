@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,7 +17,7 @@ from edge_ttvos.network.losses import (
     soft_jaccard_each,
     temporal_consistency,
 )
-from edge_ttvos.network.ttvos import TTVOS, Output, heatmap
+from edge_ttvos.network.ttvos import TTVOS, Output, State, heatmap
 from edge_ttvos.training.batches import Batch
 from edge_ttvos.training.heads import Heads
 from edge_ttvos.training.recipe import Recipe
@@ -28,7 +28,7 @@ from edge_ttvos.training.stage import Stage
 class Loss:
     """Scalars of one step: the terms, their weighted sum, and the rollout's mean J (not a loss).
 
-    ``accuracies`` is the mean J of each clip, (B,).
+    ``accuracies`` is the mean J of each clip's targets, (B,).
     """
 
     total: Tensor
@@ -45,6 +45,10 @@ class Loss:
         return {**shown, "accuracy": self.accuracies.mean()}
 
 
+def _once(function: Callable[..., Any], *inputs: Any) -> Any:
+    return function(*inputs)
+
+
 def batch_loss(network: TTVOS, heads: Heads, batch: Batch, recipe: Recipe, stage: Stage) -> Loss:
     """The loss of a stage's batch, whatever its kind."""
     of_kind = image_loss if stage.kind == "images" else clip_loss
@@ -56,27 +60,60 @@ def image_loss(network: TTVOS, heads: Heads, batch: Batch, recipe: Recipe, stage
     features = network.encode(_pixels(batch.frames[:, 0]))
     logits = heads.saliency(features, stage.size).float()
     both = torch.stack([torch.zeros_like(logits), logits], dim=1)
-    terms = _mask_terms(both, batch.masks[:, 0].float(), stage)
+    terms = _mask_terms(both, batch.masks[:, 0, 0].float(), stage)
     return _weighted(terms, torch.zeros(2, device=logits.device), recipe)
 
 
 def clip_loss(network: TTVOS, heads: Heads, batch: Batch, recipe: Recipe, stage: Stage) -> Loss:
-    """Give frame 0 its mask or box; the network carries its own masks on from there (eq. 4, 5)."""
+    """Give frame 0 its mask or box; the network carries its own masks on from there (eq. 4, 5).
+
+    What it finds in the first frame's boxes counts too, as much as any other frame of those clips.
+    """
     run = _recomputed if stage.recompute else _once
-    by_time = _encoded(network, batch.frames, stage, run)
-    truth = batch.masks.float()
-    state = network.start(by_time[0], batch.given.float())
+    objects, length = batch.masks.shape[1:3]
+    by_time = _encoded(network, batch.frames, objects, run if stage.recompute else None)
+    truth = batch.masks.flatten(0, 1).float()
+    state, found = started(network, by_time[0], batch, run)
     terms, extras = [], []
-    for t in range(1, batch.frames.shape[1]):
+    for t in range(1, length):
         previous, target = state.masks[:, :2].float(), heatmap(truth[:, t])
-        output, state = run(network.step, by_time[t], state)
+        output, after = run(network.step, by_time[t], state)
+        state = _held(state, after, output)
         terms.append(_mask_terms(output.logits.float(), truth[:, t], stage))
         extras.append(_similarity_terms(heads, output, target, previous))
-    return _weighted(torch.stack(terms).mean(dim=0), torch.stack(extras).mean(dim=0), recipe)
+    losses = torch.stack(terms)[:, :2].sum(dim=0)
+    boxed = batch.boxed.flatten()
+    share = boxed.float().mean()
+    if found is not None:
+        losses = losses + share * _mask_terms(found.logits.float(), truth[boxed, 0], stage)[:2]
+    accuracies = torch.stack(terms)[:, 2:].mean(dim=0).view(-1, objects).mean(dim=1)
+    means = torch.cat([losses / (len(terms) + share), accuracies])
+    return _weighted(means, torch.stack(extras).mean(dim=0), recipe)
 
 
-def _once(function: Callable[..., Any], *inputs: Any) -> Any:
-    return function(*inputs)
+def started(
+    network: TTVOS, features: Features, batch: Batch, run: Callable[..., Any] = _once
+) -> tuple[State, Output | None]:
+    """State after frame 0 of each target, and what was found in boxes; None: there is none."""
+    given, boxed = batch.given.flatten(0, 1), batch.boxed.flatten()
+    state = network.start(features, given)
+    if not boxed.any():
+        return state, None
+    rows = Features(*(f[boxed] for f in features))
+    output, begun = run(network.start_in_box, rows, given[boxed])
+    masks = state.masks.index_put((boxed.nonzero()[:, 0],), begun.masks.to(state.masks.dtype))
+    return replace(state, masks=masks), output
+
+
+def _held(before: State, after: State, output: Output) -> State:
+    """As the tracker holds it: of a target that is not seen, what was seen last stays."""
+    seen = (output.logits[:, 1] > output.logits[:, 0]).flatten(1).any(dim=1)
+
+    def chosen(new: Tensor, old: Tensor) -> Tensor:
+        return torch.where(seen.view(-1, *(1,) * (new.ndim - 1)), new, old)
+
+    features = Features(*(map(chosen, after.features, before.features)))
+    return replace(after, features=features, masks=chosen(after.masks, before.masks))
 
 
 def _recomputed(function: Callable[..., Any], *inputs: Any) -> Any:
@@ -90,15 +127,22 @@ def _pixels(frames: Tensor) -> Tensor:
 
 
 def _encoded(
-    network: TTVOS, frames: Tensor, stage: Stage, run: Callable[..., Any]
+    network: TTVOS, frames: Tensor, objects: int, one_by_one: Callable[..., Any] | None
 ) -> list[Features]:
-    """Features by time: of all frames at once, or frame by frame where they are recomputed."""
+    """Features by time, a row for each target of each clip.
+
+    Of all frames at once, or frame by frame by a function that calls the encoder.
+    """
     clips, length = frames.shape[:2]
-    if stage.recompute:
-        return [run(network.encode, _pixels(frames[:, t])) for t in range(length)]
-    features = network.encode(_pixels(frames.flatten(0, 1)))
-    shaped = [f.view(clips, length, *f.shape[1:]) for f in features]
-    return [Features(*(f[:, t] for f in shaped)) for t in range(length)]
+    if one_by_one is not None:
+        maps = [one_by_one(network.encode, _pixels(frames[:, t])) for t in range(length)]
+    else:
+        features = network.encode(_pixels(frames.flatten(0, 1)))
+        shaped = [f.view(clips, length, *f.shape[1:]) for f in features]
+        maps = [Features(*(f[:, t] for f in shaped)) for t in range(length)]
+    if objects == 1:
+        return maps
+    return [Features(*(f.repeat_interleave(objects, dim=0) for f in each)) for each in maps]
 
 
 def _mask_terms(logits: Tensor, truth: Tensor, stage: Stage) -> Tensor:

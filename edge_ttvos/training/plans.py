@@ -32,10 +32,11 @@ class Plans:
         bends: (N, 2, 4, 5) float32, displacements in pixels.
         cut: (N,) bool: nothing around the source, instead of its reflection.
         rows: (L, B, T) int64: of each clip's layers from back to front; −1 where it has none.
-        target: (B,) int64: its layer.
+        target: (B, K) int64: the layers of each clip's targets.
+        slack: (B, K, 4) float32: how targets are told, see ``data.plan.Target``; NaN: by masks.
         gain, offset: (B, T, 3) and (B, T, 1) float32.
         sigma: (B,) float32, of the blur in pixels; 0: none.
-        grey, mirrored, boxed: (B,) bool.
+        grey, mirrored: (B,) bool.
     """
 
     names: list[str]
@@ -48,12 +49,12 @@ class Plans:
     cut: Tensor
     rows: Tensor
     target: Tensor
+    slack: Tensor
     gain: Tensor
     offset: Tensor
     sigma: Tensor
     grey: Tensor
     mirrored: Tensor
-    boxed: Tensor
 
     def moved(self, device: torch.device) -> Plans:
         """The same on a device."""
@@ -82,14 +83,20 @@ def gather(plans: Sequence[ClipPlan]) -> Plans:
         bends=_tensor([_bends(layer) for layer in layers]).flatten(0, 1),
         cut=torch.tensor([layer.cut for layer in layers for _ in layer.poses]),
         rows=_rows(plans),
-        target=torch.tensor([plan.target for plan in plans]),
+        target=torch.tensor([[target.layer for target in plan.targets] for plan in plans]),
+        slack=slacks(plans),
         gain=_tensor([grade.gain for grade in grades]),
         offset=_tensor([grade.offset for grade in grades]),
         sigma=_tensor([grade.sigma or 0.0 for grade in grades]),
         grey=torch.tensor([grade.grey for grade in grades]),
         mirrored=torch.tensor([plan.mirrored for plan in plans]),
-        boxed=torch.tensor([plan.boxed for plan in plans]),
     )
+
+
+def slacks(plans: Sequence[ClipPlan]) -> Tensor:
+    """How each target is told, (B, K, 4) float32: a box's slack, or NaN for the mask."""
+    told = [[t.box or (np.nan,) * 4 for t in plan.targets] for plan in plans]
+    return _tensor(told)
 
 
 def _tensor(values: Sequence[object]) -> Tensor:

@@ -20,6 +20,8 @@ class Stage:
         size: height and width of the clips in pixels, multiples of 16.
         frames: length of a clip; the first frame is given, the others are learnt. ``images``: 1.
         batch: clips a micro-batch, on each device.
+        objects: targets of a clip, followed one by one from one pass of the backbone. A clip that
+            shows fewer has some again, told by a box instead of a mask or the other way round.
         stills: share of clips made from still images; the others are real sequences.
         boxes: share of clips whose first frame gives only the target's bounding box.
         max_stride: largest distance in frames between two frames of a real clip.
@@ -59,6 +61,7 @@ class Stage:
     hard_sources: float = 0.0
     accumulate: int = 1  # micro-batches
     recompute: bool = False
+    objects: int = 1
 
     def __post_init__(self) -> None:
         self._require(self.steps > 0, f"steps must be positive; got {self.steps}")
@@ -67,7 +70,8 @@ class Stage:
             f"size must be two multiples of 16; got {list(self.size)}",
         )
         least = {"frames": 2 if self.kind == "clips" else 1}
-        for key, low in (*least.items(), ("batch", 1), ("accumulate", 1), ("max_stride", 1)):
+        ones = ("batch", "objects", "accumulate", "max_stride")
+        for key, low in (*least.items(), *((key, 1) for key in ones)):
             value = getattr(self, key)
             self._require(value >= low, f"{key} must be at least {low}; got {value}")
         for key in ("stills", "boxes", "films", "occlusions", "departures", "floor", "hard_pixels"):
@@ -87,6 +91,10 @@ class Stage:
         self._require(
             self.kind == "clips" or self.frames == 1,
             f"frames must be 1 where kind is images; got {self.frames}",
+        )
+        self._require(
+            self.kind == "clips" or self.objects == 1,
+            f"objects must be 1 where kind is images; got {self.objects}",
         )
         for key in ("occlusions", "departures"):
             self._require(

@@ -6,7 +6,7 @@ Where OpenCV rounds, this rounds: sampling points to 1/32 of a pixel, results to
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -15,14 +15,14 @@ from edge_ttvos.training.plans import Plans
 STEPS = 32  # sampling points a pixel, as in cv2.remap
 
 
-def warp(plans: Plans) -> tuple[UInt8[Tensor, "b t h w 3"], UInt8[Tensor, "b t h w"]]:
-    """Frames in RGB, and the target's masks of 0 and 1, on the plans' device."""
+def warp(plans: Plans) -> tuple[UInt8[Tensor, "b t h w 3"], UInt8[Tensor, "b k t h w"]]:
+    """Frames in RGB, and each target's masks of 0 and 1, on the plans' device."""
     depths, clips, length = plans.rows.shape
     shape = (clips * length, *plans.size)
     device = plans.rows.device
     frames = torch.zeros(*shape, 3, dtype=torch.int32, device=device)
-    shown = torch.zeros(shape, dtype=torch.bool, device=device)
-    target = plans.target.repeat_interleave(length)
+    target = plans.target.repeat_interleave(length, dim=0)
+    shown = torch.zeros(shape[0], target.shape[1], *plans.size, dtype=torch.bool, device=device)
     for depth in range(depths):
         rows = plans.rows[depth].flatten()
         there = (rows >= 0).nonzero()[:, 0]
@@ -31,28 +31,51 @@ def warp(plans: Plans) -> tuple[UInt8[Tensor, "b t h w 3"], UInt8[Tensor, "b t h
             frames[there] = colours
         else:
             frames[there] = _over(colours, frames[there], alpha[..., None])
-        covers = alpha > 127
-        own = (target[there] == depth)[:, None, None]
-        behind = (target[there] < depth)[:, None, None]
+        covers = (alpha > 127)[:, None]
+        own = (target[there] == depth)[..., None, None]
+        behind = (target[there] < depth)[..., None, None]
         shown[there] = (own & covers) | (behind & shown[there] & ~covers)
     frames = _graded(plans, frames.view(clips, length, *plans.size, 3))
-    masks = shown.view(clips, length, *plans.size)
-    mirrored = plans.mirrored.view(-1, 1, 1, 1)
-    frames = torch.where(mirrored[..., None], frames.flip(3), frames)
-    masks = torch.where(mirrored, masks.flip(3), masks)
+    masks = shown.view(clips, length, -1, *plans.size).transpose(1, 2)
+    mirrored = plans.mirrored.view(-1, 1, 1, 1, 1)
+    frames = torch.where(mirrored, frames.flip(3), frames)
+    masks = torch.where(mirrored, masks.flip(4), masks)
     return frames.to(torch.uint8), masks.to(torch.uint8)
 
 
-def given(masks: UInt8[Tensor, "b t h w"], boxed: Bool[Tensor, " b"]) -> UInt8[Tensor, "b h w"]:
-    """What the tracker is told: the first mask, or its bounding box, filled."""
-    first = masks[:, 0]
-    rows, columns = _spanned(first.amax(dim=2)), _spanned(first.amax(dim=1))
-    return torch.where(boxed.view(-1, 1, 1), rows[:, :, None] * columns[:, None], first)
+def given(
+    first: UInt8[Tensor, "b k h w"], slack: Float[Tensor, "b k 4"]
+) -> Float[Tensor, "b k h w"]:
+    """What the tracker is told, 0…1: the first mask where the slack is NaN, else a box's prior."""
+    boxed = ~slack.isnan().any(dim=2)
+    slack = slack.nan_to_num()
+    left, right = _sides(first.amax(dim=2), slack[..., 0], slack[..., 2])
+    top, bottom = _sides(first.amax(dim=3), slack[..., 1], slack[..., 3])
+    height, width = first.shape[2:]
+    across = _from_centre(left, right, width)
+    down = _from_centre(top, bottom, height)
+    prior = down[..., :, None] * across[..., None, :]
+    return torch.where(boxed[..., None, None], prior, first.float())
 
 
-def _spanned(line: UInt8[Tensor, "b n"]) -> UInt8[Tensor, "b n"]:
-    """1 from the first 1 of each line to its last."""
-    return line.cummax(dim=1).values * line.flip(1).cummax(dim=1).values.flip(1)
+def _sides(
+    line: UInt8[Tensor, "b k n"], before: Float[Tensor, "b k"], after: Float[Tensor, "b k"]
+) -> tuple[Float[Tensor, "b k"], Float[Tensor, "b k"]]:
+    """Where each line's 1s begin and end in pixels, moved out by these shares of their span."""
+    first = line.argmax(dim=2).float()
+    end = line.shape[2] - line.flip(2).argmax(dim=2).float()
+    span = end - first
+    return (first - before * span).round(), (end + after * span).round()
+
+
+def _from_centre(
+    start: Float[Tensor, "b k"], end: Float[Tensor, "b k"], length: int
+) -> Float[Tensor, "b k n"]:
+    """exp(−r²) at each pixel's centre, r from 0 in the middle to 1 at the sides; 0 outside."""
+    centre = torch.arange(length, device=start.device) + 0.5
+    middle, half = (start + end)[..., None] / 2, (end - start)[..., None] / 2
+    r = (centre - middle) / half.clamp(min=0.5)
+    return torch.where(r.abs() < 1, (-r * r).exp(), 0.0)
 
 
 def _over(

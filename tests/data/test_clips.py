@@ -1,53 +1,61 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_ttvos.data.clips import (
-    MIN_TARGET,
-    Clip,
-    make_clip,
-    plan_clip,
-    plan_image,
-    rendered,
-)
+from edge_ttvos.data.clips import MIN_TARGET, SLACK, plan_clip, plan_image
 from edge_ttvos.data.layers import cut_film, cut_out, moving_still, real_backdrop
 from edge_ttvos.data.odds import EVEN, Odds
-from edge_ttvos.data.plan import ClipSpec, LayerPlan
+from edge_ttvos.data.plan import ClipPlan, ClipSpec, LayerPlan
 from edge_ttvos.data.pool import Pool, Sequence, Still
-from edge_ttvos.data.render import Layer, composite, warped
+from edge_ttvos.data.render import Layer, composite, render, visible, warped
 
 SPEC = ClipSpec(frames=4, size=(48, 64), max_stride=3, stills=0.5, boxes=0.3)
 SEEDS = range(40)
 
 
+@dataclass(frozen=True)
+class Clip:
+    """A plan and its pixels: frames (T, H, W, 3), masks (K, T, H, W)."""
+
+    plan: ClipPlan
+    frames: NDArray[np.uint8]
+    all_masks: NDArray[np.uint8]
+
+    @property
+    def masks(self) -> NDArray[np.uint8]:
+        """Of the first target, (T, H, W)."""
+        return np.asarray(self.all_masks[0], np.uint8)
+
+
 def draw(pool: Pool, seed: int, **changes: object) -> Clip:
-    return make_clip(pool, replace(SPEC, **changes), np.random.default_rng((seed, 0)))  # type: ignore[arg-type]
+    spec = replace(SPEC, **changes)  # type: ignore[arg-type]
+    plan = plan_clip(pool, spec, np.random.default_rng((seed, 0)))
+    return Clip(plan, *render(plan))
 
 
 def test_a_clip_is_frames_and_masks_of_zero_and_one(pool: Pool) -> None:
     for seed in SEEDS:
         clip = draw(pool, seed)
         assert clip.frames.shape == (4, 48, 64, 3)
-        assert clip.masks.shape == (4, 48, 64)
-        assert clip.given.shape == (48, 64)
-        for array in (clip.frames, clip.masks, clip.given):
+        assert clip.all_masks.shape == (1, 4, 48, 64)
+        for array in (clip.frames, clip.all_masks):
             assert array.dtype == np.uint8
             assert array.flags["C_CONTIGUOUS"]
         assert set(np.unique(clip.masks)) <= {0, 1}
-        assert set(np.unique(clip.given)) <= {0, 1}
         assert clip.frames.std() > 0
 
 
 def test_equal_seeds_give_equal_clips_and_others_differ(pool: Pool) -> None:
     for seed in SEEDS:
         first, second, other = draw(pool, seed), draw(pool, seed), draw(pool, seed + 1000)
-        assert first.name == second.name
-        for key in ("frames", "masks", "given"):
+        assert first.plan.name == second.plan.name
+        assert first.plan.targets == second.plan.targets
+        for key in ("frames", "all_masks"):
             np.testing.assert_array_equal(getattr(first, key), getattr(second, key))
         assert not np.array_equal(first.frames, other.frames)
 
@@ -79,7 +87,9 @@ def test_a_sequence_that_loses_its_object_is_drawn_where_it_shows_it(
 
 
 def test_the_share_of_stills(pool: Pool) -> None:
-    names = {share: [draw(pool, s, stills=share).name for s in SEEDS] for share in (0.0, 0.5, 1.0)}
+    names = {
+        share: [draw(pool, s, stills=share).plan.name for s in SEEDS] for share in (0.0, 0.5, 1.0)
+    }
     assert set(names[0.0]) == {"walk", "stroll"}
     assert set(names[1.0]) == {"still0", "still1", "still2"}
     of_stills = sum(name.startswith("still") for name in names[0.5])
@@ -88,19 +98,46 @@ def test_the_share_of_stills(pool: Pool) -> None:
 
 def test_a_pool_of_one_kind_alone(pool: Pool) -> None:
     for share in (0.0, 1.0):
-        assert draw(Pool(pool.stills, ()), 0, stills=share).name.startswith("still")
-        assert draw(Pool((), pool.sequences), 0, stills=share).name in ("walk", "stroll")
+        assert draw(Pool(pool.stills, ()), 0, stills=share).plan.name.startswith("still")
+        assert draw(Pool((), pool.sequences), 0, stills=share).plan.name in ("walk", "stroll")
 
 
-def test_a_mask_is_given_as_it_is_or_as_its_bounding_box(pool: Pool) -> None:
-    for seed in SEEDS:
-        clip = draw(pool, seed, boxes=0.0)
-        np.testing.assert_array_equal(clip.given, clip.masks[0])
-        boxed = draw(pool, seed, boxes=1.0)
-        rows, columns = np.nonzero(boxed.masks[0])
-        box = np.zeros_like(boxed.given)
-        box[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = 1
-        np.testing.assert_array_equal(boxed.given, box)
+def test_targets_are_told_by_masks_or_by_boxes_that_people_would_draw(pool: Pool) -> None:
+    assert all(draw(pool, seed, boxes=0.0).plan.targets[0].box is None for seed in SEEDS)
+    boxes = [draw(pool, seed, boxes=1.0).plan.targets[0].box for seed in SEEDS]
+    slack = np.array([box for box in boxes if box is not None])
+    assert slack.shape == (len(SEEDS), 4)
+    exact = (slack == 0).all(axis=1)
+    assert 0.25 < exact.mean() < 0.75
+    sloppy = slack[~exact]
+    assert (sloppy >= SLACK[0]).all()
+    assert (sloppy <= SLACK[1]).all()
+    assert (sloppy < 0).any(), "some cut into the target"
+    assert (sloppy > 0.1).any()
+
+
+def test_several_targets_are_other_objects_where_the_first_frame_shows_some(pool: Pool) -> None:
+    apart = again = 0
+    for seed in range(60):
+        clip = draw(pool, seed, objects=3)
+        first, second, third = clip.plan.targets
+        assert clip.all_masks.shape == (3, 4, 48, 64)
+        layers = [target.layer for target in clip.plan.targets]
+        assert layers[0] == draw(pool, seed).plan.targets[0].layer, "the first is who it was"
+        for number, masks in zip(layers, clip.all_masks, strict=True):
+            if number == layers[0]:
+                np.testing.assert_array_equal(masks, clip.all_masks[0])
+            elif first.layer != number:
+                assert masks[0].mean() >= MIN_TARGET
+                assert not (masks & clip.all_masks[0]).any(), "a pixel is one object's"
+        if len(set(layers)) == 3:
+            apart += 1
+        elif len(set(layers)) == 1:
+            again += 1
+            told = [target.box is not None for target in (first, second, third)]
+            assert told == [told[0], not told[0], told[0]], "told the other way each time"
+    assert apart > 3
+    assert again > 3
 
 
 def test_frames_and_masks_move_together(pool: Pool) -> None:
@@ -177,7 +214,7 @@ LAYERS = [
 
 
 def test_layers_are_painted_in_order_by_hand() -> None:
-    frames, _ = composite(LAYERS, 0)
+    frames = composite(LAYERS)
     blend127 = (200 * 127 + 100 * 128) // 255
     blend128 = (200 * 128 + 100 * 127) // 255
     want = row(100, 200, blend127, 50, blend128)
@@ -186,45 +223,39 @@ def test_layers_are_painted_in_order_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "visible"),
+    ("target", "seen"),
     [
         (0, row(1, 0, 1, 0, 0)),  # a coverage of 127 hides nothing, 255 does
         (1, row(0, 1, 0, 0, 1)),  # the third layer lies on its fourth pixel
         (2, row(0, 0, 0, 1, 0)),
     ],
 )
-def test_the_target_keeps_what_no_later_layer_covers(
-    target: int, visible: NDArray[np.uint8]
-) -> None:
-    _, masks = composite(LAYERS, target)
-    np.testing.assert_array_equal(masks, visible)
-    assert masks.dtype == np.uint8
+def test_the_target_keeps_what_no_later_layer_covers(target: int, seen: NDArray[np.uint8]) -> None:
+    np.testing.assert_array_equal(visible([layer.alpha for layer in LAYERS], target), seen)
 
 
 def test_a_lone_layer_is_itself() -> None:
-    frames, masks = composite(LAYERS[:1], 0)
-    np.testing.assert_array_equal(frames, LAYERS[0].frames)
-    np.testing.assert_array_equal(masks, row(1, 1, 1, 0, 0))
+    np.testing.assert_array_equal(composite(LAYERS[:1]), LAYERS[0].frames)
 
 
 def test_an_image_is_a_photograph_with_its_object(pool: Pool) -> None:
     spec = replace(SPEC, frames=1)
     names = set()
     for seed in SEEDS:
-        image = rendered(plan_image(pool, spec, np.random.default_rng(seed), EVEN))
-        names.add(image.name)
-        assert image.frames.shape == (1, 48, 64, 3)
-        np.testing.assert_array_equal(image.given.any(), image.masks[0].any())
-        inside = image.masks[0] == 1
+        plan = plan_image(pool, spec, np.random.default_rng(seed), EVEN)
+        frames, masks = render(plan)
+        names.add(plan.name)
+        assert frames.shape == (1, 48, 64, 3)
+        inside = masks[0, 0] == 1
         if inside.any():
-            assert image.frames[0][inside].mean() > image.frames[0][~inside].mean() + 20
+            assert frames[0][inside].mean() > frames[0][~inside].mean() + 20
     assert names == {"still0", "still1", "still2"}
 
 
 def test_odds_choose_the_source(pool: Pool) -> None:
     """One still and one sequence have all the odds."""
     odds = Odds(np.array([0.0, 1.0, 0.0]), np.array([1.0, 0.0]))
-    clips = [make_clip(pool, SPEC, np.random.default_rng(seed), odds) for seed in SEEDS]
+    clips = [plan_clip(pool, SPEC, np.random.default_rng(seed), odds) for seed in SEEDS]
     assert {clip.name for clip in clips} == {"still1", "walk"}
     plan = plan_image(pool, replace(SPEC, frames=1), np.random.default_rng(0), odds)
     assert plan.name == "still1"

@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge_ttvos.data.clips import ClipSpec, make_clip
+from edge_ttvos.data.clips import ClipSpec, plan_clip
 from edge_ttvos.data.material import HELD_OUT, SEQUENCES, STILLS, VALIDATION
 from edge_ttvos.data.pool import MIN_OBJECT, load_pool
+from edge_ttvos.data.render import render
 from edge_ttvos.errors import DatasetError
 
 SIZE = (24, 32)
@@ -285,7 +286,8 @@ def test_real_data(data_root: Path, tmp_path: Path) -> None:
     pool = load_pool(tmp_path)
     assert len(pool.stills) == 3
     assert [sequence.name for sequence in pool.sequences] == ["bear"]
-    clip = make_clip(pool, ClipSpec(3, (96, 160), 4, 0.0, 0.0), np.random.default_rng(0))
-    assert clip.name == "bear"
-    assert clip.masks[0].any()
+    plan = plan_clip(pool, ClipSpec(3, (96, 160), 4, 0.0, 0.0), np.random.default_rng(0))
+    _, masks = render(plan)
+    assert plan.name == "bear"
+    assert masks[0, 0].any()
     assert cv2.countNonZero(pool.sequences[0].masks[0]) > 0.01 * pool.sequences[0].masks[0].size

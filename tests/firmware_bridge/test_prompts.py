@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_ttvos.errors import MaskError
-from edge_ttvos.firmware_bridge.prompts import Box, parse_prompt, parse_prompts, split_mask
+from edge_ttvos.firmware_bridge.prompts import (
+    Box,
+    Prompts,
+    parse_prompt,
+    parse_prompts,
+    split_mask,
+)
 
 SIZE = (12, 16)
 
@@ -19,12 +25,17 @@ def plane(rows: slice, columns: slice, dtype: Any = np.uint8, value: int = 1) ->
     return mask
 
 
+def parse_planes(prompts: Prompts) -> dict[int, np.ndarray]:
+    return {i: pointed.plane for i, pointed in parse_prompts(prompts, *SIZE).items()}
+
+
 BLOCK = plane(np.s_[2:6], np.s_[3:9])
 OTHER = plane(np.s_[7:11], np.s_[10:14])
 
 
 def test_an_indexed_mask_gives_an_object_for_each_value() -> None:
-    planes = parse_prompts(3 * BLOCK + 7 * OTHER, *SIZE)
+    assert not any(pointed.boxed for pointed in parse_prompts(3 * BLOCK, *SIZE).values())
+    planes = parse_planes(3 * BLOCK + 7 * OTHER)
     assert list(planes) == [3, 7]
     for given_mask, found in zip((BLOCK, OTHER), planes.values(), strict=True):
         np.testing.assert_array_equal(found, given_mask)
@@ -32,14 +43,14 @@ def test_an_indexed_mask_gives_an_object_for_each_value() -> None:
 
 
 def test_255_beside_other_values_is_void() -> None:
-    planes = parse_prompts(BLOCK + 255 * OTHER, *SIZE)
+    planes = parse_planes(BLOCK + 255 * OTHER)
     assert list(planes) == [1]
     np.testing.assert_array_equal(planes[1], BLOCK)
 
 
 @pytest.mark.parametrize("mask", [255 * BLOCK, BLOCK, BLOCK > 0], ids=["0-255", "0-1", "bool"])
 def test_a_black_and_white_mask_is_object_1(mask: np.ndarray) -> None:
-    planes = parse_prompts(mask, *SIZE)
+    planes = parse_planes(mask)
     assert list(planes) == [1]
     np.testing.assert_array_equal(planes[1], BLOCK)
 
@@ -54,14 +65,26 @@ def test_a_mask_of_one_object_takes_the_id_that_is_free(mask: np.ndarray) -> Non
 def test_a_sequence_numbers_objects_from_1_and_a_mapping_names_them() -> None:
     box = Box(3, 2, 6, 4)
     for prompts, ids in (([OTHER * 9, box], [1, 2]), ({9: OTHER > 0, 4: box}, [9, 4])):
-        planes = parse_prompts(prompts, *SIZE)
+        planes = parse_planes(prompts)
         assert list(planes) == ids
         np.testing.assert_array_equal(planes[ids[0]], OTHER)
-        np.testing.assert_array_equal(planes[ids[1]], BLOCK)
+        np.testing.assert_array_equal(planes[ids[1]] > 0, BLOCK)
 
 
 def test_a_single_box_is_object_1() -> None:
-    np.testing.assert_array_equal(parse_prompts(Box(3, 2, 6, 4), *SIZE)[1], BLOCK)
+    pointed = parse_prompts(Box(3, 2, 6, 4), *SIZE)[1]
+    assert pointed.boxed
+    np.testing.assert_array_equal(pointed.plane > 0, BLOCK)
+
+
+def test_a_box_is_surest_of_its_middle() -> None:
+    plane = parse_prompt(Box(3, 2, 6, 4), *SIZE).plane
+    assert plane.dtype == np.float32
+    for row, column in ((2, 3), (3, 5), (5, 8)):
+        across, down = (column + 0.5 - 6) / 3, (row + 0.5 - 4) / 2
+        assert plane[row, column] == pytest.approx(np.exp(-(across**2) - down**2))
+    cut = parse_prompt(Box(-3, 2, 6, 4), *SIZE).plane
+    np.testing.assert_allclose(cut[:, :3], plane[:, 6:9], err_msg="its middle is the whole box's")
 
 
 def test_a_mapping_may_be_empty() -> None:
@@ -69,7 +92,7 @@ def test_a_mapping_may_be_empty() -> None:
 
 
 def test_in_one_objects_mask_any_value_above_0_is_the_object() -> None:
-    np.testing.assert_array_equal(parse_prompt(3 * BLOCK + 255 * OTHER, *SIZE), BLOCK + OTHER)
+    np.testing.assert_array_equal(parse_prompt(3 * BLOCK + 255 * OTHER, *SIZE).plane, BLOCK + OTHER)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +105,7 @@ def test_in_one_objects_mask_any_value_above_0_is_the_object() -> None:
     ],
 )
 def test_a_box_is_rounded_and_cut_to_the_frame(box: Box, rows: slice, columns: slice) -> None:
-    np.testing.assert_array_equal(parse_prompt(box, *SIZE), plane(rows, columns))
+    np.testing.assert_array_equal(parse_prompt(box, *SIZE).plane > 0, plane(rows, columns))
 
 
 @given(st.integers(0, 15), st.integers(0, 11), st.integers(1, 16), st.integers(1, 12))
@@ -90,7 +113,7 @@ def test_a_box_covers_its_pixels(x: int, y: int, width: int, height: int) -> Non
     width, height = min(width, 16 - x), min(height, 12 - y)
     if width * height == 16 * 12:
         height -= 1
-    mask = parse_prompt(Box(x, y, width, height), *SIZE)
+    mask = parse_prompt(Box(x, y, width, height), *SIZE).plane > 0
     assert mask.sum() == width * height
     assert mask[y : y + height, x : x + width].all()
 
@@ -104,7 +127,7 @@ def test_an_indexed_mask_is_taken_apart_without_loss(corners: dict[int, tuple[in
     mask = np.zeros(SIZE, np.uint8)
     for object_id, (row, column) in corners.items():
         mask[row : row + 2, column : column + 2] = object_id
-    planes = parse_prompts(mask, *SIZE)
+    planes = parse_planes(mask)
     np.testing.assert_array_equal(sum(i * p for i, p in planes.items()), mask)
     assert set(planes) == set(mask[mask > 0].tolist())
 
@@ -146,7 +169,7 @@ def test_what_cannot_be_followed_is_refused(prompt: Any, message: str) -> None:
 def test_an_indexed_mask_of_void_and_one_object_over_all_the_rest_is_fine() -> None:
     mask = np.full(SIZE, 4, np.uint8)
     mask[0] = 255
-    assert parse_prompts(mask, *SIZE)[4].sum() == 11 * 16
+    assert parse_planes(mask)[4].sum() == 11 * 16
 
 
 def test_an_object_that_covers_the_frame_is_named() -> None:

@@ -99,14 +99,15 @@ def test_what_is_pointed_at_is_taken_from_the_others(open_tracker: Any, make_cli
     np.testing.assert_array_equal(masks[..., 2:], older)
 
 
-def test_of_overlapping_boxes_the_later_has_the_pixels_in_all_of_its_history(
+def test_of_overlapping_masks_the_later_has_the_pixels_in_all_of_its_history(
     open_tracker: Any, make_clip: Any
 ) -> None:
     clip = make_clip()
     tracker = open_tracker()
-    result = tracker.start(clip.frames[0], [Box(8, 8, 32, 32), Box(24, 8, 32, 32)])
-    expected = np.zeros((48, 80), np.uint8)
-    expected[8:40, 8:24], expected[8:40, 24:56] = 1, 2
+    first, second = (np.zeros((48, 80), np.uint8) for _ in range(2))
+    first[8:40, 8:40] = second[8:40, 24:56] = 1
+    result = tracker.start(clip.frames[0], [first, second])
+    expected = np.where(second, 2, first)
     np.testing.assert_array_equal(result.mask, expected)
     for object_id in (1, 2):
         means = (expected == object_id).reshape(6, 8, 10, 8).mean(axis=(1, 3))

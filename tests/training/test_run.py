@@ -14,8 +14,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from edge_ttvos.data.clips import make_clip
+from edge_ttvos.data.clips import plan_clip
 from edge_ttvos.data.pool import Pool
+from edge_ttvos.data.render import render
 from edge_ttvos.errors import OutputError, TrainingError
 from edge_ttvos.network.checkpoint import load_checkpoint
 from edge_ttvos.training.batches import Batches, Span, clip_spec
@@ -227,11 +228,12 @@ def test_a_sample_derives_from_seed_step_and_index(pool: Pool, recipe: Recipe) -
         spec = clip_spec(stage)
         batch = Batches(pool, recipe, Span(0, recipe.steps))[step][0]
         for index in range(stage.batch):
-            clip = make_clip(pool, spec, np.random.default_rng((recipe.seed, step, index)))
-            assert batch.names[index] == clip.name
-            np.testing.assert_array_equal(batch.frames[index].numpy(), clip.frames)
-            np.testing.assert_array_equal(batch.masks[index].numpy(), clip.masks)
-            np.testing.assert_array_equal(batch.given[index].numpy(), clip.given)
+            plan = plan_clip(pool, spec, np.random.default_rng((recipe.seed, step, index)))
+            frames, masks = render(plan)
+            assert batch.names[index] == plan.name
+            np.testing.assert_array_equal(batch.frames[index].numpy(), frames)
+            np.testing.assert_array_equal(batch.masks[index].numpy(), masks)
+            assert batch.boxed[index].tolist() == [plan.targets[0].box is not None]
         late = Batches(pool, recipe, Span(step, recipe.steps))
         assert len(late) == recipe.steps - step
         assert torch.equal(late[0][0].frames, batch.frames)

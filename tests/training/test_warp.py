@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from edge_ttvos.data.clips import plan_clip
 from edge_ttvos.data.odds import EVEN
-from edge_ttvos.data.plan import ClipPlan, ClipSpec
+from edge_ttvos.data.plan import ClipPlan, ClipSpec, Target
 from edge_ttvos.data.pool import Pool, Sequence, Still
+from edge_ttvos.firmware_bridge.prompts import Box, parse_prompt
 from edge_ttvos.training.batches import Batches, PlannedBatches, Span, on_device, painted
 from edge_ttvos.training.plans import gather
 from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.warp import given
 
 CPU = torch.device("cpu")
-SPEC = ClipSpec(4, (48, 64), 3, 0.5, 0.5, films=0.5, occlusions=0.3, departures=0.3)
+SPEC = ClipSpec(4, (48, 64), 3, 0.5, 0.5, films=0.5, occlusions=0.3, departures=0.3, objects=2)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,8 @@ def differences(plans: list[ClipPlan]) -> tuple[float, int, float]:
     """Of frames, mean and largest, in levels; of masks, the share of pixels."""
     by_cpu, by_device = painted(plans), on_device(gather(plans), CPU)
     assert by_device.names == by_cpu.names
-    assert by_device.frames.dtype == by_device.masks.dtype == by_device.given.dtype == torch.uint8
+    assert by_device.frames.dtype == by_device.masks.dtype == torch.uint8
+    assert torch.equal(by_cpu.boxed, by_device.boxed)
     levels = (by_cpu.frames.int() - by_device.frames.int()).abs()
     other = (by_cpu.masks != by_device.masks).float().mean().item()
     return levels.float().mean().item(), int(levels.max()), other
@@ -63,11 +66,14 @@ def test_a_device_renders_what_the_cpu_renders(plans: list[ClipPlan]) -> None:
     depths = {len(plan.layers) for plan in plans}
     assert {1, 2, 3} <= depths  # the plans have what there is to render
     assert any(layer.bends is not None for plan in plans for layer in plan.layers)
-    assert {plan.mirrored for plan in plans} == {plan.boxed for plan in plans} == {True, False}
+    assert {plan.mirrored for plan in plans} == {True, False}
+    told = [target.box for plan in plans for target in plan.targets]
+    assert any(box is None for box in told)
+    assert any(box is not None and any(box) for box in told)
 
 
 def test_a_lone_backdrop_differs_by_rounding_alone(plans: list[ClipPlan]) -> None:
-    lone = [replace(plan, layers=plan.layers[:1], target=0) for plan in plans]
+    lone = [replace(plan, layers=plan.layers[:1], targets=(Target(0),)) for plan in plans]
     _, largest, _ = differences(lone)
     assert largest <= 4
 
@@ -76,7 +82,7 @@ def test_a_lone_backdrop_differs_by_rounding_alone(plans: list[ClipPlan]) -> Non
 def test_blur_and_grey(plans: list[ClipPlan], change: dict[str, object]) -> None:
     plain = [replace(plan.grade, sigma=None, grey=False) for plan in plans[:6]]
     graded = [
-        replace(plan, layers=plan.layers[:1], target=0, grade=replace(grade, **change))  # type: ignore[arg-type]
+        replace(plan, layers=plan.layers[:1], targets=(Target(0),), grade=replace(grade, **change))  # type: ignore[arg-type]
         for plan, grade in zip(plans, plain, strict=False)
     ]
     mean, largest, _ = differences(graded)
@@ -84,16 +90,54 @@ def test_blur_and_grey(plans: list[ClipPlan], change: dict[str, object]) -> None
     assert largest <= 4
 
 
-def test_masks_are_told_as_they_are_or_by_their_boxes() -> None:
-    masks = torch.zeros(3, 2, 5, 6, dtype=torch.uint8)
-    masks[0, 0, 1, 2] = masks[0, 0, 3, 4] = 1
-    masks[1, 0, 1, 2] = masks[1, 0, 3, 4] = 1
-    told = given(masks, torch.tensor([True, False, True]))
-    box = torch.zeros(5, 6, dtype=torch.uint8)
-    box[1:4, 2:5] = 1
-    assert torch.equal(told[0], box)
-    assert torch.equal(told[1], masks[1, 0])
-    assert not told[2].any()
+NAN = float("nan")
+
+
+def test_masks_are_told_as_they_are_and_boxes_by_their_prior() -> None:
+    first = torch.zeros(2, 2, 5, 6, dtype=torch.uint8)
+    first[0, :, 1, 2] = first[0, :, 3, 4] = 1
+    slack = torch.tensor([[[0.0] * 4, [NAN] * 4], [[0.0] * 4, [NAN] * 4]])
+    told = given(first, slack)
+    line = np.exp(
+        -((np.array([-2, 0, 2]) / 3) ** 2)
+    )  # pixels' centres, in half sides of 1.5 pixels
+    prior = np.zeros((5, 6))
+    prior[1:4, 2:5] = np.outer(line, line)
+    np.testing.assert_allclose(told[0, 0].numpy(), prior, rtol=1e-6)
+    assert torch.equal(told[0, 1], first[0, 1].float())
+    assert not told[1, 1].any()
+
+
+def test_a_box_moves_out_by_its_slack_and_past_the_frame() -> None:
+    first = torch.zeros(1, 2, 20, 30, dtype=torch.uint8)
+    first[..., 5:15, 10:20] = 1
+    slack = torch.tensor([[[0.1, -0.1, 0.2, 0.0], [2.0, 0.0, 0.0, 1.0]]])
+    told = given(first, slack)[0] > 0
+    for plane, rows, columns in zip(told, ((6, 15), (5, 20)), ((9, 22), (0, 20)), strict=True):
+        wanted = torch.zeros(20, 30, dtype=torch.bool)
+        wanted[slice(*rows), slice(*columns)] = True
+        assert torch.equal(plane, wanted)
+
+
+def test_the_tracker_is_told_the_same_of_a_box(plans: list[ClipPlan]) -> None:
+    """Training and the board have a function each; of the same box both make the same plane."""
+    compared = 0
+    for plan in plans:
+        batch = painted([plan])
+        for number, target in enumerate(plan.targets):
+            mask = batch.masks[0, number, 0].numpy()
+            if target.box is None or not mask.any():
+                continue
+            left, top, width, height = cv2.boundingRect(mask)
+            outer = np.array(target.box) * [width, height, width, height]
+            start = np.rint([left - outer[0], top - outer[1]])
+            end = np.rint([left + width + outer[2], top + height + outer[3]])
+            box = Box(*start.tolist(), *(end - start).tolist())
+            told = parse_prompt(box, *plan.size)
+            assert told.boxed
+            np.testing.assert_allclose(told.plane, batch.given[0, number].numpy(), atol=1e-6)
+            compared += 1
+    assert compared > 20
 
 
 def test_sources_travel_once(plans: list[ClipPlan]) -> None:
