@@ -78,16 +78,16 @@ def clip_loss(network: TTVOS, heads: Heads, batch: Batch, recipe: Recipe, stage:
     for t in range(1, length):
         previous, target = state.masks[:, :2].float(), heatmap(truth[:, t])
         output, after = run(network.step, by_time[t], state)
-        state = _held(state, after, output)
+        state = held(state, after, output)
         terms.append(_mask_terms(output.logits.float(), truth[:, t], stage))
         extras.append(_similarity_terms(heads, output, target, previous))
-    losses = torch.stack(terms)[:, :2].sum(dim=0)
-    boxed = batch.boxed.flatten()
-    share = boxed.float().mean()
+    means = torch.stack(terms).mean(dim=0)
+    losses, accuracies = means[:2], means[2:].view(-1, objects).mean(dim=1)
     if found is not None:
+        boxed = batch.boxed.flatten()
+        share = boxed.float().mean() / len(terms)
         losses = losses + share * _mask_terms(found.logits.float(), truth[boxed, 0], stage)[:2]
-    accuracies = torch.stack(terms)[:, 2:].mean(dim=0).view(-1, objects).mean(dim=1)
-    means = torch.cat([losses / (len(terms) + share), accuracies])
+    means = torch.cat([losses, accuracies])
     return _weighted(means, torch.stack(extras).mean(dim=0), recipe)
 
 
@@ -105,7 +105,7 @@ def started(
     return replace(state, masks=masks), output
 
 
-def _held(before: State, after: State, output: Output) -> State:
+def held(before: State, after: State, output: Output) -> State:
     """As the tracker holds it: of a target that is not seen, what was seen last stays."""
     seen = (output.logits[:, 1] > output.logits[:, 0]).flatten(1).any(dim=1)
 

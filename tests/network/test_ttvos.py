@@ -62,6 +62,20 @@ def follow(network: TTVOS, count: int, mask: Tensor | None = None) -> list[tuple
     return passed
 
 
+@pytest.mark.parametrize("config", PRESETS.values(), ids=lambda config: config.name)
+def test_in_a_box_the_object_is_found_by_a_step_over_the_same_frame(config: NetworkConfig) -> None:
+    network = TTVOS(config).eval()
+    features = network.encode(frames(1)[0])
+    prior = 0.7 * first_mask()
+    output, state = network.start_in_box(features, prior)
+    wanted, _ = network.step(features, network.start(features, prior))
+    assert torch.equal(output.logits, wanted.logits)
+    found = wanted.logits.softmax(dim=1)[:, 1] * (prior > 0)
+    assert torch.equal(state.masks, network.start(features, found).masks)
+    assert state.updates == 0
+    assert state.template is None
+
+
 def foreground(logits: Tensor) -> Tensor:
     return heatmap(logits.softmax(dim=1)[:, 1])
 

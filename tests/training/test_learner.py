@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from edge_ttvos.data.pool import Pool
 from edge_ttvos.errors import TrainingError
@@ -15,6 +16,7 @@ from edge_ttvos.network.checkpoint import Checkpoint, load_checkpoint, save_chec
 from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.training.batches import Batches, Span
 from edge_ttvos.training.learner import Learner
+from edge_ttvos.training.objective import batch_loss, held, started
 from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.stage import Stage
 from edge_ttvos.training.world import ALONE
@@ -52,8 +54,9 @@ def assert_close(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
 def test_the_gradient_does_not_depend_on_how_memory_is_saved(
     pool: Pool, changes: dict[str, object]
 ) -> None:
-    stage = replace(FROZEN, hard_pixels=0.5, **changes)  # type: ignore[arg-type]
-    whole, values = learnt(pool, replace(FROZEN, hard_pixels=0.5), auxiliary_weight=0.5)
+    whole_stage = replace(FROZEN, hard_pixels=0.5, boxes=0.5, objects=2)
+    stage = replace(whole_stage, **changes)  # type: ignore[arg-type]
+    whole, values = learnt(pool, whole_stage, auxiliary_weight=0.5)
     saving, others = learnt(pool, stage, auxiliary_weight=0.5)
     assert others == pytest.approx(values, rel=1e-4)
     assert_close(gradients(whole), gradients(saving))
@@ -61,8 +64,6 @@ def test_the_gradient_does_not_depend_on_how_memory_is_saved(
 
 def test_recomputing_keeps_fewer_activations(pool: Pool) -> None:
     """Bytes that the graph holds on to when the forward pass is done."""
-    from edge_ttvos.training.objective import batch_loss
-
     kept = {}
     for recompute in (False, True):
         stage = replace(FROZEN, recompute=recompute)
@@ -79,6 +80,77 @@ def test_recomputing_keeps_fewer_activations(pool: Pool) -> None:
             batch_loss(learner.network, learner.heads, batch, recipe, stage)
         kept[recompute] = sum(held.values())
     assert kept[True] < 0.3 * kept[False]
+
+
+def test_what_is_found_in_a_box_is_learnt_too(pool: Pool) -> None:
+    """The gradient of what the first frame shows alone reaches the network."""
+    stage = replace(FROZEN, boxes=1.0)
+    recipe = Recipe("tiny", "release", (stage,), bfloat16=False, temporal_weight=0.0)
+    learner = Learner(recipe, None, ALONE)
+    ((batch,),) = Batches(pool, recipe, Span(0, 1))
+    assert batch.boxed.all()
+    features = learner.network.encode(batch.frames[:, 0].permute(0, 3, 1, 2).float())
+    state, found = started(learner.network, features, batch)
+    assert found is not None
+    found.logits.softmax(dim=1)[:, 1].mean().backward()
+    assert learner.network.short_term.template[0].weight.grad.abs().max() > 0
+    outside = F.avg_pool2d((batch.given > 0).float(), 8) == 0
+    assert outside.any()
+    assert not state.masks[:, 1::2][outside.expand(-1, 3, -1, -1)].any()
+    whole = batch_loss(learner.network, learner.heads, batch, recipe, stage).total
+    masked = replace(batch, boxed=torch.zeros_like(batch.boxed))
+    assert batch_loss(learner.network, learner.heads, masked, recipe, stage).total != whole
+
+
+def test_targets_of_a_clip_are_followed_each_by_itself(pool: Pool) -> None:
+    """Two targets of a clip cost what both cost alone; its J is the mean of both."""
+    stage = replace(FROZEN, objects=2, boxes=0.5)
+    recipe = Recipe("tiny", "release", (stage,), bfloat16=False)
+    learner = Learner(recipe, None, ALONE)
+    ((batch,),) = Batches(pool, recipe, Span(0, 1))
+    learner.network.eval()
+    with torch.no_grad():
+        both = batch_loss(learner.network, learner.heads, batch, recipe, stage)
+        alone = [
+            batch_loss(
+                learner.network,
+                learner.heads,
+                replace(
+                    batch,
+                    masks=batch.masks[:, [k]],
+                    given=batch.given[:, [k]],
+                    boxed=batch.boxed[:, [k]],
+                ),
+                recipe,
+                stage,
+            )
+            for k in (0, 1)
+        ]
+    torch.testing.assert_close(both.total, (alone[0].total + alone[1].total) / 2)
+    torch.testing.assert_close(both.accuracies, (alone[0].accuracies + alone[1].accuracies) / 2)
+    assert both.accuracies.shape == (4,)
+
+
+def test_of_a_target_that_is_not_seen_the_last_state_stays(pool: Pool) -> None:
+    """As the tracker holds it: masks and features of the last frame that showed it."""
+    recipe = Recipe("tiny", "release", (FROZEN,), bfloat16=False)
+    network = Learner(recipe, None, ALONE).network.eval()
+    ((batch,),) = Batches(pool, recipe, Span(0, 1))
+    with torch.no_grad():
+        first, second = (
+            network.encode(batch.frames[:, t].permute(0, 3, 1, 2).float()) for t in (0, 1)
+        )
+        before = network.start(first, batch.given[:, 0])
+        output, after = network.step(second, before)
+        logits = torch.zeros_like(output.logits)
+        logits[1:, 0] = 1.0  # all background
+        logits[1, 1, 3, 4] = 2.0  # but for one pixel
+        logits[0, 1] = 2.0
+        kept = held(before, after, replace(output, logits=logits))
+    for row, chosen in enumerate((after, after, before, before)):
+        assert torch.equal(kept.masks[row], chosen.masks[row])
+        for mine, theirs in zip(kept.features, chosen.features, strict=True):
+            assert torch.equal(mine[row], theirs[row])
 
 
 def test_bfloat16_changes_the_loss_a_little_and_keeps_float32_weights(pool: Pool) -> None:
