@@ -17,7 +17,7 @@ from edge_ttvos.data.odds import EVEN, Odds
 from edge_ttvos.data.plan import ClipPlan, ClipSpec
 from edge_ttvos.data.pool import Pool
 from edge_ttvos.data.render import render
-from edge_ttvos.training.plans import Plans, gather, slacks
+from edge_ttvos.training.plans import Plans, gather, slacks, target_layers
 from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.stage import Stage
 from edge_ttvos.training.warp import given, warp
@@ -37,6 +37,7 @@ class Batch:
         masks: (B, K, T, H, W) uint8 of 0 and 1.
         given: (B, K, H, W) float32 of 0…1, what the tracker is told in the first frame.
         boxed: (B, K) bool: that is a box's prior, not the mask.
+        own: (B, K) bool: the target is the object of ``names``, not a pasted one.
     """
 
     names: list[str]
@@ -44,20 +45,26 @@ class Batch:
     masks: Tensor
     given: Tensor
     boxed: Tensor
+    own: Tensor
 
     @classmethod
-    def of(cls, names: list[str], frames: Tensor, masks: Tensor, slack: Tensor) -> Batch:
-        """With what is told: masks where the slack (B, K, 4) is NaN, boxes elsewhere."""
+    def of(
+        cls, names: list[str], frames: Tensor, masks: Tensor, slack: Tensor, layers: Tensor
+    ) -> Batch:
+        """With what is told: masks where the slack (B, K, 4) is NaN, boxes elsewhere.
+
+        ``layers`` (B, K) are those of the targets; the backdrop is 0.
+        """
         boxed = ~slack.isnan().any(dim=2)
-        return cls(names, frames, masks, given(masks[:, :, 0], slack), boxed)
+        return cls(names, frames, masks, given(masks[:, :, 0], slack), boxed, layers == 0)
 
 
 def on_device(clips: Batch | Plans, device: torch.device) -> Batch:
     """Pixels on a device, rendered there if the clips are plans."""
     if isinstance(clips, Plans):
         plans = clips.moved(device)
-        return Batch.of(plans.names, *warp(plans), plans.slack)
-    parts = (clips.frames, clips.masks, clips.given, clips.boxed)
+        return Batch.of(plans.names, *warp(plans), plans.slack, plans.target)
+    parts = (clips.frames, clips.masks, clips.given, clips.boxed, clips.own)
     return Batch(clips.names, *(part.to(device, non_blocking=True) for part in parts))
 
 
@@ -128,6 +135,7 @@ def painted(plans: list[ClipPlan]) -> Batch:
         torch.from_numpy(np.stack(frames)),
         torch.from_numpy(np.stack(masks)),
         slacks(plans),
+        target_layers(plans),
     )
 
 

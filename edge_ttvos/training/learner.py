@@ -126,9 +126,17 @@ class Learner:
         return dict(zip(losses[0].scalars, mean.tolist(), strict=True))
 
     def _note(self, batches: MicroBatches, losses: list[Loss]) -> None:
-        """How well each source was followed, whichever process had it, in the samples' order."""
-        names = [name for batch in batches for name in batch.names]
-        accuracies = torch.cat([loss.accuracies for loss in losses]).tolist()
+        """How well each source was followed, whichever process had it, in the samples' order.
+
+        A pasted target says nothing of what it was pasted on.
+        """
+        names: list[str] = []
+        accuracies: list[float] = []
+        for batch, loss in zip(batches, losses, strict=True):
+            own = batch.own if isinstance(batch, Batch) else batch.target == 0
+            for row, column in own.nonzero().tolist():
+                names.append(batch.names[row])
+                accuracies.append(loss.accuracies[row, column].item())
         for everyone in self.world.gathered((names, accuracies)):
             self.difficulty.note(*everyone)
 

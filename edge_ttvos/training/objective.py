@@ -28,7 +28,7 @@ from edge_ttvos.training.stage import Stage
 class Loss:
     """Scalars of one step: the terms, their weighted sum, and the rollout's mean J (not a loss).
 
-    ``accuracies`` is the mean J of each clip's targets, (B,).
+    ``accuracies`` is the mean J of each target over its clip, (B, K).
     """
 
     total: Tensor
@@ -61,7 +61,7 @@ def image_loss(network: TTVOS, heads: Heads, batch: Batch, recipe: Recipe, stage
     logits = heads.saliency(features, stage.size).float()
     both = torch.stack([torch.zeros_like(logits), logits], dim=1)
     terms = _mask_terms(both, batch.masks[:, 0, 0].float(), stage)
-    return _weighted(terms, torch.zeros(2, device=logits.device), recipe)
+    return _weighted(terms[:2], torch.zeros(2, device=logits.device), terms[2:, None], recipe)
 
 
 def clip_loss(network: TTVOS, heads: Heads, batch: Batch, recipe: Recipe, stage: Stage) -> Loss:
@@ -82,13 +82,13 @@ def clip_loss(network: TTVOS, heads: Heads, batch: Batch, recipe: Recipe, stage:
         terms.append(_mask_terms(output.logits.float(), truth[:, t], stage))
         extras.append(_similarity_terms(heads, output, target, previous))
     means = torch.stack(terms).mean(dim=0)
-    losses, accuracies = means[:2], means[2:].view(-1, objects).mean(dim=1)
+    losses = means[:2]
     if found is not None:
         boxed = batch.boxed.flatten()
         share = boxed.float().mean() / len(terms)
         losses = losses + share * _mask_terms(found.logits.float(), truth[boxed, 0], stage)[:2]
-    means = torch.cat([losses, accuracies])
-    return _weighted(means, torch.stack(extras).mean(dim=0), recipe)
+    accuracies = means[2:].view(-1, objects)
+    return _weighted(losses, torch.stack(extras).mean(dim=0), accuracies, recipe)
 
 
 def started(
@@ -167,8 +167,8 @@ def _similarity_terms(heads: Heads, output: Output, target: Tensor, previous: Te
     )
 
 
-def _weighted(terms: Tensor, extras: Tensor, recipe: Recipe) -> Loss:
-    cross_entropy, jaccard = terms[:2]
+def _weighted(losses: Tensor, extras: Tensor, accuracies: Tensor, recipe: Recipe) -> Loss:
+    cross_entropy, jaccard = losses
     temporal, auxiliary = extras
     total = (
         cross_entropy
@@ -176,4 +176,4 @@ def _weighted(terms: Tensor, extras: Tensor, recipe: Recipe) -> Loss:
         + recipe.temporal_weight * temporal
         + recipe.auxiliary_weight * auxiliary
     )
-    return Loss(total, cross_entropy, jaccard, temporal, auxiliary, terms[2:].detach())
+    return Loss(total, cross_entropy, jaccard, temporal, auxiliary, accuracies.detach())

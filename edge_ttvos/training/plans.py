@@ -83,7 +83,7 @@ def gather(plans: Sequence[ClipPlan]) -> Plans:
         bends=_tensor([_bends(layer) for layer in layers]).flatten(0, 1),
         cut=torch.tensor([layer.cut for layer in layers for _ in layer.poses]),
         rows=_rows(plans),
-        target=torch.tensor([[target.layer for target in plan.targets] for plan in plans]),
+        target=target_layers(plans),
         slack=slacks(plans),
         gain=_tensor([grade.gain for grade in grades]),
         offset=_tensor([grade.offset for grade in grades]),
@@ -91,6 +91,11 @@ def gather(plans: Sequence[ClipPlan]) -> Plans:
         grey=torch.tensor([grade.grey for grade in grades]),
         mirrored=torch.tensor([plan.mirrored for plan in plans]),
     )
+
+
+def target_layers(plans: Sequence[ClipPlan]) -> Tensor:
+    """The layer of each target, (B, K) int64."""
+    return torch.tensor([[target.layer for target in plan.targets] for plan in plans])
 
 
 def slacks(plans: Sequence[ClipPlan]) -> Tensor:

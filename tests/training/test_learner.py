@@ -103,7 +103,7 @@ def test_what_is_found_in_a_box_is_learnt_too(pool: Pool) -> None:
 
 
 def test_targets_of_a_clip_are_followed_each_by_itself(pool: Pool) -> None:
-    """Two targets of a clip cost what both cost alone; its J is the mean of both."""
+    """Two targets of a clip cost what both cost alone, and have the J that they have alone."""
     stage = replace(FROZEN, objects=2, boxes=0.5)
     recipe = Recipe("tiny", "release", (stage,), bfloat16=False)
     learner = Learner(recipe, None, ALONE)
@@ -120,6 +120,7 @@ def test_targets_of_a_clip_are_followed_each_by_itself(pool: Pool) -> None:
                     masks=batch.masks[:, [k]],
                     given=batch.given[:, [k]],
                     boxed=batch.boxed[:, [k]],
+                    own=batch.own[:, [k]],
                 ),
                 recipe,
                 stage,
@@ -127,8 +128,17 @@ def test_targets_of_a_clip_are_followed_each_by_itself(pool: Pool) -> None:
             for k in (0, 1)
         ]
     torch.testing.assert_close(both.total, (alone[0].total + alone[1].total) / 2)
-    torch.testing.assert_close(both.accuracies, (alone[0].accuracies + alone[1].accuracies) / 2)
-    assert both.accuracies.shape == (4,)
+    assert both.accuracies.shape == (4, 2)
+    torch.testing.assert_close(both.accuracies, torch.cat([a.accuracies for a in alone], dim=1))
+
+
+def test_a_pasted_target_says_nothing_of_what_it_was_pasted_on(pool: Pool) -> None:
+    stage = replace(FROZEN, batch=12, hard_sources=1.0)
+    learner, _ = learnt(pool, stage)
+    ((batch,),) = Batches(pool, learner.recipe, Span(0, 1))
+    own = {name for name, row in zip(batch.names, batch.own.tolist(), strict=True) if any(row)}
+    assert 0 < batch.own.float().mean() < 1
+    assert set(learner.difficulty.state_dict()["running"]) == own
 
 
 def test_of_a_target_that_is_not_seen_the_last_state_stays(pool: Pool) -> None:
