@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict, dataclass
 from importlib import resources
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal
 
@@ -86,6 +87,11 @@ class Recipe:
                 return stage, step
             step -= stage.steps
         raise IndexError(f"step {step} past the end of recipe {self.name}")
+
+    def ended(self, step: int) -> int | None:
+        """Number from 1 of the stage that is over after this many steps of the run; None: none."""
+        ends = list(accumulate(stage.steps for stage in self.stages))
+        return ends.index(step) + 1 if step in ends else None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, as in the TOML file."""

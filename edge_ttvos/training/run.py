@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge_ttvos.data.pool import Pool
 from edge_ttvos.errors import TrainingError
+from edge_ttvos.firmware_bridge.output import make_folder
 from edge_ttvos.network.checkpoint import Checkpoint, save_checkpoint
 from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.origin import commit
@@ -32,7 +33,8 @@ from edge_ttvos.training.world import ALONE, World
 
 SAVE_EVERY = 300.0  # seconds
 MODEL, STATE = "model.safetensors", "state.pt"
-FILES = (MODEL, STATE, LOG, CURVES)  # what a run leaves in its folder
+STAGES = "stages"  # the weights as each stage left them: a later one may lose what one won
+FILES = (MODEL, STATE, LOG, CURVES, STAGES)  # what a run leaves in its folder
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,9 @@ class Trainer:
         shipped = self.learner.average.module
         assert isinstance(shipped, TTVOS)
         save_checkpoint(self.model_path, shipped, stage.size, origin)
+        if (number := self.recipe.ended(self.step)) is not None:
+            place = make_folder(self.folder / STAGES) / f"{number}.safetensors"
+            save_checkpoint(place, shipped, stage.size, origin)
 
     def resume(self) -> None:
         """Go on from the folder's state.

@@ -80,7 +80,8 @@ def assert_equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
 
 
 def files(trainer: Trainer) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in trainer.folder.iterdir()}
+    found = [path for path in trainer.folder.rglob("*") if path.is_file()]
+    return {path.relative_to(trainer.folder).as_posix(): path.read_bytes() for path in found}
 
 
 def test_training_lowers_the_loss(start: Start, pool: Pool) -> None:
@@ -97,7 +98,13 @@ def test_training_lowers_the_loss(start: Start, pool: Pool) -> None:
 def test_a_finished_run_leaves_a_model_its_state_and_nothing_else(
     whole: Trainer, recipe: Recipe
 ) -> None:
-    assert set(files(whole)) == set(FILES) - {"log.jsonl", "tensorboard"}  # too short for a line
+    stages = {"stages/1.safetensors", "stages/2.safetensors"}
+    assert set(files(whole)) == {"model.safetensors", "state.pt", *stages}  # too short for a line
+    assert {Path(name).parts[0] for name in files(whole)} < set(FILES)
+    for number, stage in enumerate(recipe.stages, start=1):
+        left = load_checkpoint(whole.folder / f"stages/{number}.safetensors")
+        assert (left.size, left.origin["step"]) == (stage.size, 2 * number)
+    assert_equal(left.network.state_dict(), whole.learner.average.module.state_dict())
     model = load_checkpoint(whole.model_path)
     assert model.size == recipe.stages[-1].size
     assert model.network.config.name == recipe.network
@@ -463,14 +470,18 @@ def test_weights_of_another_network_are_refused(
 def everything_on() -> Recipe:
     """All that a recipe can switch on; the odds change after step 2."""
     images = Stage("images", 1, (32, 48), frames=1, batch=2, kind="images", accumulate=2)
-    hard = Stage("hard", 3, (32, 48), frames=3, batch=2, hard_sources=1.0, occlusions=0.5)
+    hard = Stage(
+        "hard", 3, (32, 48), frames=3, batch=2, objects=2, hard_sources=1.0, occlusions=0.5
+    )
     saving = Stage(
         "saving",
         2,
         (32, 48),
         frames=3,
         batch=1,
+        objects=2,
         accumulate=2,
+        boxes=0.5,
         departures=0.5,
         hard_sources=2.0,
         freeze_batchnorm=True,
