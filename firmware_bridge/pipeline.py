@@ -93,6 +93,8 @@ class Pipeline:
         for _ in range(self.model.mask_history):
             self._push_mask(slot)
         with np.errstate(all="ignore"):
+            if self._fusing is not None:  # its one graph leaves no s4
+                self.engine.encode(memory.arena["frame"], memory.current)
             self._decode(slot, memory.current)
         slot.updates.fill(0)  # the template is made anew, of the mask
         log_odds = memory.codecs["log_odds"].read(slot.decoded.log_odds, found)

@@ -132,11 +132,11 @@ class Learner:
         """
         names: list[str] = []
         accuracies: list[float] = []
-        for batch, loss in zip(batches, losses, strict=True):
+        for index, loss in enumerate(losses):
+            batch = batches[index]
             own = batch.own if isinstance(batch, Batch) else batch.target == 0
-            for row, column in own.nonzero().tolist():
-                names.append(batch.names[row])
-                accuracies.append(loss.accuracies[row, column].item())
+            names += [batch.names[row] for row in own.nonzero()[:, 0].tolist()]
+            accuracies += loss.accuracies[own].tolist()
         for everyone in self.world.gathered((names, accuracies)):
             self.difficulty.note(*everyone)
 

@@ -46,8 +46,11 @@ def warp(plans: Plans) -> tuple[UInt8[Tensor, "b t h w 3"], UInt8[Tensor, "b k t
 def given(
     first: UInt8[Tensor, "b k h w"], slack: Float[Tensor, "b k 4"]
 ) -> Float[Tensor, "b k h w"]:
-    """What the tracker is told, 0…1: the first mask where the slack is NaN, else a box's prior."""
-    boxed = ~slack.isnan().any(dim=2)
+    """What the tracker is told, 0…1: the first mask where the slack is NaN, else a box's prior.
+
+    Of a target that the first frame does not show: nothing.
+    """
+    boxed = ~slack.isnan().any(dim=2) & (first > 0).flatten(2).any(dim=2)
     slack = slack.nan_to_num()
     left, right = _sides(first.amax(dim=2), slack[..., 0], slack[..., 2])
     top, bottom = _sides(first.amax(dim=3), slack[..., 1], slack[..., 3])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edge_ttvos.firmware_bridge.engines.base import Decoded, Features
 from edge_ttvos.firmware_bridge.guards import Verdict
+from edge_ttvos.firmware_bridge.prompts import Box
 from edge_ttvos.firmware_bridge.tracker import Tracker
 from edge_ttvos.network.checkpoint import Checkpoint, load_checkpoint
 from edge_ttvos.network.engine import TorchEngine
@@ -104,6 +105,21 @@ def test_several_objects_go_through_the_three_graphs_and_come_back(
         tracker.step(clip.frames[4])
     assert engine.frames == 3
     same(three, one)
+
+
+def test_a_box_that_comes_later_is_looked_into_with_features_of_its_own_frame(
+    both: tuple[Tracker, Tracker, FusedTorch], make_clip: Any
+) -> None:
+    three, one, engine = both
+    clip = make_clip(count=4, objects=2)
+    for tracker in (three, one):
+        tracker.start(clip.frames[0], Box(8, 6, 40, 30))
+        tracker.step(clip.frames[1])
+        tracker.step(clip.frames[2])
+        tracker.add(2, Box(20, 4, 50, 40))
+    assert engine.frames == 2
+    same(three, one)
+    assert three.memory.slots[1].probability.any()
 
 
 def test_nothing_of_a_frame_that_is_not_finite_is_kept(
