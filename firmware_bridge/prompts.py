@@ -162,7 +162,7 @@ def _from_middle(start: float, length: float, limit: int) -> NDArray[np.float32]
     """exp(−r²) at each pixel 0…limit − 1, r = 1 at the ends, one pixel at least; 0 beyond them."""
     first = round(start)
     end = max(first + 1, round(start + length))
-    r = (np.arange(limit) + 0.5 - (first + end) / 2) / ((end - first) / 2)
+    r = ((np.arange(limit) + 0.5 - (first + end) / 2) / ((end - first) / 2)).clip(-1, 1)
     return np.where(np.abs(r) < 1, np.exp(-r * r), 0).astype(np.float32)
 
 

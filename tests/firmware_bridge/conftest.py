@@ -125,7 +125,10 @@ def open_still() -> OpenTracker:
 
 
 class StillEngine:
-    """A simulator: the object stays where the last mask saw it, in whole blocks of 8×8."""
+    """A simulator: the object stays where the last mask saw it, in whole blocks of 8×8.
+
+    A block that the mask covers by a third is the object's: a box of whole blocks is all found.
+    """
 
     info = EngineInfo("still", "0", "none", 1)
 
@@ -138,7 +141,7 @@ class StillEngine:
     def embed(self, previous_s8: Any, masks: Any, s8: Any, embedding: Any) -> None: ...
 
     def decode(self, features: Any, s8: Any, a: Any, s16: Any, masks: Any, decoded: Any) -> None:
-        sight = masks[..., 1] - masks[..., 0]
+        sight = masks[..., 1] - masks[..., 0] + 1 / 3
         decoded.log_odds[...] = 20 * sight.repeat(8, axis=0).repeat(8, axis=1)
 
     def close(self) -> None:
