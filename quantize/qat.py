@@ -29,7 +29,7 @@ from edge_ttvos.quantize.recipe import Recipe, Training, as_dict
 from edge_ttvos.quantize.scheme import Scheme
 from edge_ttvos.quantize.simulation import Simulation
 from edge_ttvos.quantize.weights import QuantizedKernels
-from edge_ttvos.training.batches import Batch, Batches, Span, loader
+from edge_ttvos.training.batches import Batch, Batches, Span, made_ahead
 from edge_ttvos.training.interrupt import interrupt_held
 from edge_ttvos.training.objective import started
 from edge_ttvos.training.recipe import Recipe as TrainingRecipe
@@ -85,7 +85,7 @@ class QatTrainer:
         steps, saved = self.recipe.training.steps, time.monotonic()
         with interrupt_held() as interrupted:
             clips = Batches(pool, clip_recipe(self.recipe), Span(self.step, steps))
-            for (batch,) in loader(clips, workers=1):
+            for (batch,) in made_ahead(clips, workers=1):
                 loss = self.advance(batch)
                 self.step += 1
                 progress(self.step / steps, f"loss {loss:.3f}")
@@ -204,7 +204,7 @@ def _rollout(network: TTVOS, batch: Batch) -> tuple[Features, list[Tensor]]:
 
 
 def clip_recipe(recipe: Recipe) -> TrainingRecipe:
-    """The plan as the training data's loader wants it."""
+    """The plan as the training data's makers want it."""
     plan = recipe.training
     stage = Stage(
         "qat", plan.steps, plan.size, plan.frames, plan.batch, plan.stills, freeze_batchnorm=True

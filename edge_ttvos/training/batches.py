@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,6 +22,7 @@ from edge_ttvos.data.odds import EVEN, Odds
 from edge_ttvos.data.plan import ClipPlan, ClipSpec
 from edge_ttvos.data.pool import Pool
 from edge_ttvos.data.render import render
+from edge_ttvos.errors import TrainingError
 from edge_ttvos.training.plans import Plans, gather, slacks, target_layers
 from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.stage import Stage
@@ -24,6 +30,7 @@ from edge_ttvos.training.warp import given, warp
 from edge_ttvos.training.world import ALONE, World
 
 AHEAD = 8  # steps that are made ahead of time, about
+GONE = re.compile(r"^DataLoader worker .*exited unexpectedly")  # how PyTorch tells it
 Item = TypeVar("Item")
 
 
@@ -165,17 +172,53 @@ def _single_thread(worker: int) -> None:
     cv2.setNumThreads(1)
 
 
-def loader(batches: Dataset[Item], workers: int) -> DataLoader[Item]:
+def made_ahead(batches: Dataset[Item], workers: int) -> Iterator[Item]:
     """Batches in order, made ahead of time by ``workers`` processes.
 
     OpenCV is left with one thread here too: a process forked from one where it has several waits
     for them for ever.
+
+    Raises:
+        TrainingError: one of them is gone, told within seconds.
     """
     cv2.setNumThreads(1)
-    return DataLoader(
+    loader = DataLoader(
         batches,
         batch_size=None,
         num_workers=workers,
         prefetch_factor=max(2, AHEAD // workers) if workers else None,
         worker_init_fn=_single_thread,
     )
+    with _child_signals_kept():
+        made = iter(loader)
+    while True:
+        try:
+            batch = next(made)
+        except StopIteration:
+            return
+        except (ConnectionError, EOFError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not GONE.search(str(error)):
+                raise
+            raise TrainingError(
+                "a process that makes clips was killed from outside, as happens when memory runs "
+                f"out; the last checkpoint is whole: go on with --resume ({error})"
+            ) from error
+        yield batch
+
+
+@contextmanager
+def _child_signals_kept() -> Iterator[None]:
+    """PyTorch's handler of SIGCHLD, set within, is undone.
+
+    It raises for a worker that was killed wherever the program happens to be: within an
+    optimiser's step or a collection of garbage, which drops the error. Without it the error comes
+    where the next batch is asked for.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers, and PyTorch sets none elsewhere
+        return
+    before = signal.getsignal(signal.SIGCHLD)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, before or signal.SIG_DFL)

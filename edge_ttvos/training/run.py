@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+
+from torch.utils.data import Dataset
 
 from edge_ttvos.data.pool import Pool
 from edge_ttvos.errors import TrainingError
@@ -19,7 +21,7 @@ from edge_ttvos.training.batches import (
     MicroBatches,
     PlannedBatches,
     Span,
-    loader,
+    made_ahead,
     worker_count,
 )
 from edge_ttvos.training.difficulty import REFRESH
@@ -102,7 +104,7 @@ class Trainer:
         saved = begun = time.monotonic()
         before = self.seconds
         journal = Journal(self.folder, self.curves and self.world.first, self.step)
-        with closing(journal), interrupt_held() as interrupted, self._helped():
+        with closing(journal), interrupt_held() as interrupted:
             for batches in self._feed(pool):
                 stage, within = self.recipe.locate(self.step)
                 values = self._advance(batches, stage, within)
@@ -122,20 +124,8 @@ class Trainer:
         workers = worker_count(self.world.device)
         kind = PlannedBatches if self.world.device.type == "cuda" else Batches
         while self.step < self.recipe.steps:
-            yield from loader(kind(pool, self.recipe, self._span(pool), self.world), workers)
-
-    @contextmanager
-    def _helped(self) -> Iterator[None]:
-        """A killed process that makes clips is one clear error; PyTorch raises it anywhere."""
-        try:
-            yield
-        except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
-                raise
-            raise TrainingError(
-                "a process that makes clips was killed from outside, as happens when memory runs "
-                f"out; the last checkpoint is whole: go on with --resume ({error})"
-            ) from error
+            planned: Dataset[MicroBatches] = kind(pool, self.recipe, self._span(pool), self.world)
+            yield from made_ahead(planned, workers)
 
     def _span(self, pool: Pool) -> Span:
         """From here to the stage's end, or to where the odds of hard sources change."""

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -372,7 +373,15 @@ def test_a_process_that_makes_clips_is_killed(start: Start, pool: Pool) -> None:
     trainer = start()
     with pytest.raises(TrainingError, match=r"killed from outside.*--resume"):
         trainer.fit(pool, kill)
+    assert signal.getsignal(signal.SIGCHLD) is signal.SIG_DFL  # no handler of PyTorch's is left
     start().fit(pool)
+
+
+def test_training_in_a_thread(start: Start, pool: Pool) -> None:
+    trainer = start()
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(trainer.fit, pool).result()
+    assert trainer.step == trainer.recipe.steps
 
 
 def test_a_folder_that_vanished(tmp_path: Path, pool: Pool, recipe: Recipe) -> None:
