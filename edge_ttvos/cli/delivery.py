@@ -15,6 +15,7 @@ from edge_ttvos.files import write_json
 from edge_ttvos.firmware_bridge.bundle.archive import pack
 from edge_ttvos.firmware_bridge.bundle.reader import is_bundle, open_bundle
 from edge_ttvos.firmware_bridge.protocol import bare_protocol
+from edge_ttvos.weights import BUNDLES, find_model
 
 REPORT = ".board.json"  # behind the bundle's name, beside it
 COMMAND = "~/.local/share/edge-ttvos/current"
@@ -95,7 +96,8 @@ def send_bundle(bundle: Path, target: str | None, remote: Remote, show: Screen) 
     remote.ask(base.find_target(made_for), show)
     with _archived(bundle) as archive:
         answer = remote.send(archive, show)
-    keep(answer, bundle, show)
+    shipped = bundle in BUNDLES.values()  # its folder is the package's, not the user's
+    keep(answer, Path(bundle.name) if shipped else bundle, show)
     protocol = bare_protocol(
         target=made_for,
         engine=manifest.engine,
@@ -145,6 +147,7 @@ def _archived(bundle: Path) -> Iterator[Path]:
         yield archive
 
 
-def names_bundle(model: str) -> bool:
-    """Whether ``--model`` names a bundle."""
-    return is_bundle(Path(model))
+def named_bundle(model: str) -> Path | None:
+    """The bundle that ``--model`` names; None: it names something else."""
+    bundle = Path(find_model(model))
+    return bundle if is_bundle(bundle) else None

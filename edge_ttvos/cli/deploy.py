@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from edge_ttvos.cli.console import Screen
-from edge_ttvos.cli.delivery import Remote, keep, names_bundle, send_bundle
+from edge_ttvos.cli.delivery import Remote, keep, named_bundle, send_bundle
 from edge_ttvos.cli.host import host_modules
 from edge_ttvos.cli.options import (
     JsonOption,
@@ -110,8 +110,8 @@ def deploy(
         remote = None if to is None else Remote(to, wheels)
         if remote is not None and rollback:
             remote.roll_back(show)
-        elif remote is not None and names_bundle(model):
-            send_bundle(Path(model), target, remote, show)
+        elif remote is not None and (bundle := named_bundle(model)) is not None:
+            send_bundle(bundle, target, remote, show)
         else:
             run(config, show, remote)
 
@@ -124,7 +124,7 @@ def _check(config: DeployConfig) -> None:
     """
     if config.rollback and config.to is None:
         raise typer.BadParameter("expected with --to user@host", param_hint="--rollback")
-    if config.rollback or (config.to is not None and names_bundle(config.model)):
+    if config.rollback or (config.to is not None and named_bundle(config.model) is not None):
         return
     for name, given in (("--target", config.target), ("--out", config.out)):
         if given is None:
