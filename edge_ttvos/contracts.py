@@ -7,10 +7,11 @@ channel-last, (height, width, channels), C-contiguous.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 UpdateRule = Literal["average", "weighted", "frozen"]
 
@@ -119,6 +120,8 @@ class ModelSpec:
         long_term: whether there is a template at all.
         template_channels: c_tp.
         codes: tensors that are exchanged or kept as integers; all others are float32.
+        box_head: weights of ``firmware_bridge.box_head``, float32 (n,), which finds the object in
+            a box; None: the graphs follow the box's prior into its own frame.
     """
 
     name: str
@@ -131,6 +134,7 @@ class ModelSpec:
     long_term: bool
     template_channels: int = 32
     codes: tuple[TensorCodes, ...] = ()
+    box_head: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
 
     def quantization(self, name: str) -> Quantization | None:
         """Of a tensor; None where it is float32."""

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from edge_ttvos.firmware_bridge import arithmetic
+from edge_ttvos.firmware_bridge.box_head import BoxHead
+from edge_ttvos.firmware_bridge.codes import Array, Codec
 from edge_ttvos.firmware_bridge.engines.base import Engine, Features, Fusing
 from edge_ttvos.firmware_bridge.geometry import Fit
 from edge_ttvos.firmware_bridge.guards import is_finite
@@ -44,6 +46,8 @@ class Pipeline:
         # On several threads these small products gain nothing, and the idle threads spin against
         # the engine's: 2.4 times slower frames were measured on two cores.
         self._blas = _blas()
+        weights = engine.model.box_head
+        self._box_head = None if weights is None else BoxHead(weights)
 
     def encode(self, frame: NDArray[np.uint8], fit: Fit) -> None:
         """The frame's features into ``memory.current``."""
@@ -83,27 +87,48 @@ class Pipeline:
                 )
 
     def _find(self, slot: Slot, fit: Fit) -> None:
-        """A box's prior becomes the mask of what it holds, by one pass over the frame in hand.
+        """A box's prior becomes the mask of what it holds in the frame in hand.
 
         Where next to nothing is found, or nothing that is a number, all of the box is the object.
         """
         memory, found = self.memory, slot.probability
         box = memory.arena["inside"]
         np.greater(found, 0, out=box)
-        for _ in range(self.model.mask_history):
-            self._push_mask(slot)
         with np.errstate(all="ignore"):
             if self._fusing is not None:  # its one graph leaves no s4
                 self.engine.encode(memory.arena["frame"], memory.current)
-            self._decode(slot, memory.current)
-        slot.updates.fill(0)  # the template is made anew, of the mask
-        log_odds = memory.codecs["log_odds"].read(slot.decoded.log_odds, found)
+            log_odds = self._seen_in_box(slot)
         sound = is_finite(fit.crop(log_odds))
         arithmetic.aggregate([found], memory.arena["odds"], memory.arena["plane"])
         found *= box
         area = np.count_nonzero(found > MORE_LIKELY)
         if not sound or area < LEAST_FOUND * np.count_nonzero(box):
             np.copyto(found, box)
+
+    def _seen_in_box(self, slot: Slot) -> NDArray[np.float32]:
+        """Log-odds over the prior's frame, in ``probability``, which holds the prior."""
+        memory, found, now = self.memory, slot.probability, self.memory.current
+        if self._box_head is not None:
+            with self._blas.limit(limits=1):
+                self._box_head.log_odds(
+                    self._values("s4", now.s4),
+                    self._values("s8", now.s8),
+                    self._values("s16", now.s16),
+                    found,
+                    found,
+                )
+            return found
+        for _ in range(self.model.mask_history):
+            self._push_mask(slot)
+        self._decode(slot, now)
+        slot.updates.fill(0)  # the template is made anew, of the mask
+        return memory.codecs["log_odds"].read(slot.decoded.log_odds, found)
+
+    def _values(self, name: str, stored: Array) -> NDArray[np.float32]:
+        """Of a tensor that nothing else computes with in float."""
+        codes = self.model.quantization(name)
+        scratch = None if codes is None else np.empty(stored.shape, np.float32)
+        return Codec(codes, scratch).read(stored)
 
     def follow(self, frame: NDArray[np.uint8], fit: Fit) -> None:
         """All objects into the next frame: their probabilities, and verdicts of their own."""

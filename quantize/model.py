@@ -23,6 +23,7 @@ from torch import Tensor
 from edge_ttvos.contracts import FrameSpec, ModelSpec, Quantization, TensorCodes
 from edge_ttvos.errors import ModelError, QuantizationError
 from edge_ttvos.files import write_bytes
+from edge_ttvos.firmware_bridge.box_head import read_weights
 from edge_ttvos.network.checkpoint import QUANTIZED
 from edge_ttvos.network.config import NetworkConfig
 from edge_ttvos.network.ttvos import TTVOS
@@ -37,6 +38,7 @@ from edge_ttvos.targets.form import Coordinates, Form
 
 SCHEMA = "1"
 FILE = "quantized.safetensors"
+BOX_HEAD = "box_head"  # the tensor
 
 # Tensors that graphs exchange, by the graph's input or output that tells their codes.
 EXCHANGED = {
@@ -60,6 +62,7 @@ class QuantizedModel:
         biases: (out,) float32 by layer.
         origin: of the float model, and what was done to it.
         sha256: of the file.
+        box_head: float32 (n,), where the network has one; it is computed in float.
     """
 
     config: NetworkConfig
@@ -71,6 +74,7 @@ class QuantizedModel:
     biases: Mapping[str, Tensor]
     origin: Mapping[str, Any]
     sha256: str
+    box_head: Tensor | None = None
 
     def weight(self, layer: str) -> Tensor:
         """What a layer's codes stand for, float32."""
@@ -116,6 +120,7 @@ class QuantizedModel:
             long_term=config.long_term,
             template_channels=config.template_channels,
             codes=exchanged_codes(self.graphs(frame), self.scheme),
+            box_head=None if self.box_head is None else self.box_head.numpy(),
         )
 
 
@@ -139,8 +144,18 @@ def save_quantized(
     config: NetworkConfig,
     size: tuple[int, int],
     origin: Mapping[str, Any],
+    box_head: Tensor | None = None,
 ) -> None:
     """Write it, whole or not at all.
+
+    Args:
+        path: of the file.
+        kernels: codes.
+        scheme: scales of values.
+        config: of the network.
+        size: height and width in pixels that it runs best at.
+        origin: of the float model, and what was done to it.
+        box_head: its weights in a row, float32, where the network has one.
 
     Raises:
         OutputError: the file cannot be written.
@@ -155,6 +170,8 @@ def save_quantized(
             tensors[f"{layer}.scale"] = kernels.scale(layer).contiguous()
         if (bias := kernels.bias(layer)) is not None:
             tensors[f"{layer}.bias"] = bias.detach().contiguous()
+    if box_head is not None:
+        tensors[BOX_HEAD] = box_head
     values = {name: asdict(codes) for name, codes in scheme.values.items()}
     template = None if scheme.template is None else asdict(scheme.template)
     header = {
@@ -205,6 +222,7 @@ def load_quantized(path: Path) -> QuantizedModel:
             _named(tensors, "bias"),
             parts["origin"],
             hashlib.sha256(data).hexdigest(),
+            tensors[BOX_HEAD] if config.box_head else None,
         )
         _check(model)
     except (KeyError, TypeError, ValueError, QuantizationError, RecursionError) as error:
@@ -230,6 +248,8 @@ def _named(tensors: Mapping[str, Tensor], kind: str) -> dict[str, Tensor]:
 
 def _check(model: QuantizedModel) -> None:
     """Every layer of the network has its kernel, in its shape."""
+    if model.box_head is not None:
+        read_weights(model.box_head.numpy().tobytes())
     for graph in _structure(model.config, FrameSpec(32, 32)):
         for layer, weight in graph.weights.items():
             if model.codes[layer].shape != weight.shape:

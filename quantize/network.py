@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edge_ttvos.contracts import BORDER, MEAN
+from edge_ttvos.network.box_head import BoxHead
 from edge_ttvos.network.config import NetworkConfig
 from edge_ttvos.network.hrnet import Features
 from edge_ttvos.network.template import Embedding
@@ -23,11 +24,15 @@ class SimulatedNetwork(TTVOS):
     Args:
         config: of the float network.
         simulation: of it, at one size.
+        box_head: the float network's, which stays float.
     """
 
-    def __init__(self, config: NetworkConfig, simulation: Simulation) -> None:
+    def __init__(
+        self, config: NetworkConfig, simulation: Simulation, box_head: BoxHead | None = None
+    ) -> None:
         nn.Module.__init__(self)  # no layers of its own
         self.config = config
+        self.box_head = box_head
         self.simulation = simulation
 
     def encode(self, frame: Tensor) -> Features:

@@ -58,14 +58,14 @@ class QatTrainer:
     def __init__(
         self, checkpoint: Checkpoint, scheme: Scheme, recipe: Recipe, folder: Path
     ) -> None:
-        plan = recipe.training
+        plan, network = recipe.training, checkpoint.network
         self.recipe, self.folder, self.step = recipe, folder, 0
         self.origin = checkpoint.sha256
-        graphs = lower(checkpoint.network, FrameSpec(*plan.size))
+        graphs = lower(network, FrameSpec(*plan.size))
         self.kernels = QuantizedKernels.from_graphs(graphs, recipe)
         simulation = Simulation(graphs, self.kernels, scheme)
-        self.student = SimulatedNetwork(checkpoint.network.config, simulation)
-        self.teacher = fold_batchnorm(checkpoint.network)
+        self.student = SimulatedNetwork(network.config, simulation, network.box_head)
+        self.teacher = fold_batchnorm(network)
         self.teacher.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(self.kernels.parameters(), lr=1.0, weight_decay=0.0)
 

@@ -133,7 +133,8 @@ def quantize(
         "method": order.method,
         "calibrated_at": list(size),
     }
-    save_quantized(path, kernels, scheme, checkpoint.network.config, size, origin)
+    network = checkpoint.network
+    save_quantized(path, kernels, scheme, network.config, size, origin, network.flat_box_head)
     return describe(path, graphs, scheme, recipe)
 
 

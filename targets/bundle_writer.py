@@ -27,11 +27,12 @@ from edge_ttvos.firmware_bridge.bundle.manifest import (
     ModelRecord,
     Preprocessing,
 )
-from edge_ttvos.firmware_bridge.bundle.paths import COMPILED, FUSED, MANIFEST
+from edge_ttvos.firmware_bridge.bundle.paths import BOX_HEAD, COMPILED, FUSED, MANIFEST
 from edge_ttvos.targets.clip import Clip
 from edge_ttvos.targets.wheel import build_wheel
 
 MASKS = "masks"  # folder beside the golden frames
+BESIDE = ("frame", "box_head")  # of a model's specification: not in its record
 UNIT = "edge-ttvos-live.service"  # for systemd
 
 INSTALLER = """\
@@ -146,13 +147,15 @@ def finish(folder: Path, contents: Contents) -> Manifest:
     write_bytes(folder / UNIT, files("edge_ttvos.firmware_bridge.live").joinpath(UNIT).read_bytes())
     build_wheel(folder)
     first = contents.models[0]
+    if first.box_head is not None:
+        write_bytes(folder / BOX_HEAD, first.box_head.astype("<f4").tobytes())
     manifest = Manifest(
         schema=SCHEMA,
         target=contents.target,
         engine=contents.engine,
         engine_versions=contents.engine_versions,
         created_by=CreatedBy(origin.version(), origin.commit()),
-        model=ModelRecord(**{k: v for k, v in vars(first).items() if k != "frame"}),
+        model=ModelRecord(**{k: v for k, v in vars(first).items() if k not in BESIDE}),
         preprocessing=Preprocessing("RGB", "uint8", MEAN, BORDER),
         graphs=tuple(_graph(folder, model) for model in contents.models),
         float_scores=contents.float_scores,

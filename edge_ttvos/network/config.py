@@ -25,6 +25,8 @@ class NetworkConfig:
         channels_per_group: of the 5×5 group convolutions of f, g, q and s8′.
         short_term: off, the short-term matching becomes concat(s16, mask) and convolutions.
         long_term: off, the long-term matching becomes concat(s8, mask) and convolutions.
+        box_head: whether a head of its own finds the object in a first box; without, the network
+            follows the box's prior into the box's own frame.
     """
 
     name: str = "release"
@@ -36,6 +38,7 @@ class NetworkConfig:
     channels_per_group: int = 4
     short_term: bool = True
     long_term: bool = True
+    box_head: bool = False
 
     def __post_init__(self) -> None:
         for key in ("mask_history", "template_channels", "channels_per_group"):

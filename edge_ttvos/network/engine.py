@@ -84,6 +84,7 @@ class TorchEngine:
 def model_spec(checkpoint: Checkpoint, frame: FrameSpec) -> ModelSpec:
     """What a tracker must know of a float network."""
     config = checkpoint.network.config
+    box_head = checkpoint.network.flat_box_head
     return ModelSpec(
         name=str(checkpoint.origin.get("name", config.name)),
         sha256=checkpoint.sha256,
@@ -94,6 +95,7 @@ def model_spec(checkpoint: Checkpoint, frame: FrameSpec) -> ModelSpec:
         update=config.update,
         long_term=config.long_term,
         template_channels=config.template_channels,
+        box_head=None if box_head is None else box_head.numpy(),
     )
 
 

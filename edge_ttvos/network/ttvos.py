@@ -14,6 +14,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edge_ttvos.network.box_head import BoxHead
 from edge_ttvos.network.config import NetworkConfig
 from edge_ttvos.network.decoder import Decoder
 from edge_ttvos.network.hrnet import Features, HRNet
@@ -82,7 +83,15 @@ class TTVOS(nn.Module):
         self.embedding = TemplateEmbedding(config) if config.long_term else MaskedFeatures(config)
         self.similarity = LongTermSimilarity(config) if config.long_term else None
         self.decoder = Decoder(config.long_term and config.update == "weighted")
+        self.box_head = BoxHead() if config.box_head else None
         self._coordinates: dict[tuple[int, int], Tensor] = {}
+
+    @property
+    def flat_box_head(self) -> Float[Tensor, " n"] | None:
+        """The box head's parameters in a row, as boards read them; None: there is none."""
+        if self.box_head is None:
+            return None
+        return nn.utils.parameters_to_vector(self.box_head.parameters()).detach()
 
     def encode(self, frame: Float[Tensor, "b 3 h w"] | UInt8[Tensor, "b 3 h w"]) -> Features:
         """RGB frames of values 0…255, sides multiples of 16 → features."""
@@ -140,7 +149,7 @@ class TTVOS(nn.Module):
 
     def start_in_box(
         self, features: Features, prior: Float[Tensor, "b h w"]
-    ) -> tuple[Output, State]:
+    ) -> tuple[Float[Tensor, "b 2 h w"], State]:
         """Find in frame 0 itself what a box holds, and start with that.
 
         Args:
@@ -150,9 +159,14 @@ class TTVOS(nn.Module):
         Returns:
             The frame's logits, and the state after it: the mask found, nothing outside the box.
         """
-        output, _ = self.step(features, self.start(features, prior))
-        found = output.logits.softmax(dim=1)[:, 1] * (prior > 0)
-        return output, self.start(features, found)
+        if self.box_head is None:
+            output, _ = self.step(features, self.start(features, prior))
+            logits = output.logits
+        else:
+            logit = self.box_head(features, prior)
+            logits = torch.stack([torch.zeros_like(logit), logit], dim=1)
+        found = logits.softmax(dim=1)[:, 1] * (prior > 0)
+        return logits, self.start(features, found)
 
     def step(self, features: Features, state: State) -> tuple[Output, State]:
         """One frame for objects that do not compete: each keeps its own softmax."""

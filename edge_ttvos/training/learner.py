@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -100,7 +101,7 @@ class Learner:
 
     def _prepare(self, stage: Stage, within: int) -> None:
         self.network.train()
-        if stage.freeze_batchnorm:
+        if stage.freeze_batchnorm or stage.kind == "boxes":
             for module in self.network.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
@@ -159,13 +160,15 @@ def _take(network: TTVOS, start: Checkpoint, recipe: Recipe) -> None:
     if recipe.take == "backbone":
         network.backbone.load_state_dict(start.network.backbone.state_dict())
         return
-    if start.network.config != network.config:
+    config = network.config
+    lacks_head = config.box_head and not start.network.config.box_head
+    if start.network.config != replace(config, box_head=config.box_head and not lacks_head):
         raise TrainingError(
             f"recipe {recipe.name} trains network {network.config.name!r}; the model to start from "
             f"is {start.network.config.name!r}: give one of the recipe's network, or say "
             'take = "backbone" in the recipe'
         )
-    network.load_state_dict(start.network.state_dict())
+    network.load_state_dict(start.network.state_dict(), strict=not lacks_head)
 
 
 def _require_finite(what: str, value: float) -> None:

@@ -51,7 +51,7 @@ def _once(function: Callable[..., Any], *inputs: Any) -> Any:
 
 def batch_loss(network: TTVOS, heads: Heads, batch: Batch, recipe: Recipe, stage: Stage) -> Loss:
     """The loss of a stage's batch, whatever its kind."""
-    of_kind = image_loss if stage.kind == "images" else clip_loss
+    of_kind = {"clips": clip_loss, "images": image_loss, "boxes": box_loss}[stage.kind]
     return of_kind(network, heads, batch, recipe, stage)
 
 
@@ -62,6 +62,30 @@ def image_loss(network: TTVOS, heads: Heads, batch: Batch, recipe: Recipe, stage
     both = torch.stack([torch.zeros_like(logits), logits], dim=1)
     terms = _mask_terms(both, batch.masks[:, 0, 0].float(), stage)
     return _weighted(terms[:2], torch.zeros(2, device=logits.device), terms[2:, None], recipe)
+
+
+def box_loss(network: TTVOS, heads: Heads, batch: Batch, recipe: Recipe, stage: Stage) -> Loss:
+    """What the box head finds in the boxes of single frames; nothing else of the network learns.
+
+    Outside its box a target is not looked for and costs nothing; each box counts alike.
+    """
+    objects = batch.masks.shape[1]
+    with torch.no_grad():
+        (features,) = _encoded(network, batch.frames, objects, None)
+    assert network.box_head is not None
+    prior = batch.given.flatten(0, 1)
+    inside = (prior > 0).float()
+    truth = batch.masks[:, :, 0].flatten(0, 1) * inside
+    with torch.autocast(prior.device.type, enabled=False):  # small, and computed so on boards
+        logit = network.box_head(Features(*(f.float() for f in features)), prior)
+    costs = F.binary_cross_entropy_with_logits(logit, truth, reduction="none")
+    pixels = inside.flatten(1).sum(dim=1).clamp_min(1)
+    cross_entropy = ((costs * inside).flatten(1).sum(dim=1) / pixels).mean()
+    found = logit.sigmoid() * inside
+    jaccard = soft_jaccard_each(found, truth).mean()
+    accuracies = 1 - soft_jaccard_each((found.detach() > 0.5).float(), truth)
+    losses = torch.stack([cross_entropy, jaccard])
+    return _weighted(losses, torch.zeros_like(losses), accuracies.view(-1, objects), recipe)
 
 
 def clip_loss(network: TTVOS, heads: Heads, batch: Batch, recipe: Recipe, stage: Stage) -> Loss:
@@ -86,23 +110,23 @@ def clip_loss(network: TTVOS, heads: Heads, batch: Batch, recipe: Recipe, stage:
     if found is not None:
         boxed = batch.boxed.flatten()
         share = boxed.float().mean() / len(terms)
-        losses = losses + share * _mask_terms(found.logits.float(), truth[boxed, 0], stage)[:2]
+        losses = losses + share * _mask_terms(found.float(), truth[boxed, 0], stage)[:2]
     accuracies = means[2:].view(-1, objects)
     return _weighted(losses, torch.stack(extras).mean(dim=0), accuracies, recipe)
 
 
 def started(
     network: TTVOS, features: Features, batch: Batch, run: Callable[..., Any] = _once
-) -> tuple[State, Output | None]:
-    """State after frame 0 of each target, and what was found in boxes; None: there is none."""
+) -> tuple[State, Tensor | None]:
+    """State after frame 0 of each target, and the logits in boxes; None: there is none."""
     given, boxed = batch.given.flatten(0, 1), batch.boxed.flatten()
     state = network.start(features, given)
     if not boxed.any():
         return state, None
     rows = Features(*(f[boxed] for f in features))
-    output, begun = run(network.start_in_box, rows, given[boxed])
+    logits, begun = run(network.start_in_box, rows, given[boxed])
     masks = state.masks.index_put((boxed.nonzero()[:, 0],), begun.masks.to(state.masks.dtype))
-    return replace(state, masks=masks), output
+    return replace(state, masks=masks), logits
 
 
 def held(before: State, after: State, output: Output) -> State:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from itertools import accumulate
 from pathlib import Path
@@ -40,6 +40,7 @@ class Recipe:
             recipe's, or the ``backbone`` alone.
         auxiliary_weight: weight of a second mask, read from the long-term similarity at 1/8 by a
             head that only training has.
+        box_head: whether the network has one; weights to start from may lack it.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Recipe:
     without: tuple[Literal["short_term", "long_term", "update"], ...] = ()
     take: Literal["network", "backbone"] = "network"
     auxiliary_weight: float = 0.0
+    box_head: bool = False
 
     def __post_init__(self) -> None:
         _require(bool(self.stages), "at least one [[stages]] is needed")
@@ -65,6 +67,10 @@ class Recipe:
         for key in ("weight_decay", "temporal_weight", "jaccard_weight", "auxiliary_weight"):
             value = getattr(self, key)
             _require(value >= 0, f"{key} must not be negative; got {value}")
+        _require(
+            self.box_head or all(stage.kind != "boxes" for stage in self.stages),
+            'a stage of kind "boxes" needs box_head = true; got false',
+        )
         _require(self.clip_norm > 0, f"clip_norm must be positive; got {self.clip_norm}")
 
     @property
@@ -73,7 +79,7 @@ class Recipe:
         config = PRESETS[self.network]
         for switch in self.without:
             config = config.without(switch)
-        return config
+        return replace(config, box_head=self.box_head)
 
     @property
     def steps(self) -> int:

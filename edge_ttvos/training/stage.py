@@ -18,7 +18,8 @@ class Stage:
         name: what the log and the progress bar call it.
         steps: optimizer steps.
         size: height and width of the clips in pixels, multiples of 16.
-        frames: length of a clip; the first frame is given, the others are learnt. ``images``: 1.
+        frames: length of a clip; the first frame is given, the others are learnt. Other
+            kinds than ``clips``: 1.
         batch: clips a micro-batch, on each device.
         objects: targets of a clip, followed one by one from one pass of the backbone. A clip that
             shows fewer has some again, told by a box instead of a mask or the other way round.
@@ -30,7 +31,8 @@ class Stage:
         hard_pixels: share of each frame's pixels that the cross-entropy keeps (the hardest).
         freeze_batchnorm: use the running statistics and train the affine parameters only.
         kind: ``clips`` trains the whole network; ``images`` the backbone alone, with a head that
-            is thrown away: the salient object of single photographs.
+            is thrown away: the salient object of single photographs; ``boxes`` the box head alone,
+            on single frames: what a box holds. ``boxes`` leaves all other weights as they are.
         films: share of the pasted objects that are cut out of another real sequence; the others are
             cut out of photographs.
         occlusions: share of clips in which something hides most of the target for some frames.
@@ -54,7 +56,7 @@ class Stage:
     floor: float = 0.05
     hard_pixels: float = 1.0
     freeze_batchnorm: bool = False
-    kind: Literal["clips", "images"] = "clips"
+    kind: Literal["clips", "images", "boxes"] = "clips"
     films: float = 0.0
     occlusions: float = 0.0
     departures: float = 0.0
@@ -90,11 +92,15 @@ class Stage:
         """What one key asks of another."""
         self._require(
             self.kind == "clips" or self.frames == 1,
-            f"frames must be 1 where kind is images; got {self.frames}",
+            f"frames must be 1 where kind is {self.kind}; got {self.frames}",
         )
         self._require(
-            self.kind == "clips" or self.objects == 1,
+            self.kind != "images" or self.objects == 1,
             f"objects must be 1 where kind is images; got {self.objects}",
+        )
+        self._require(
+            self.kind != "boxes" or self.boxes == 1,
+            f"boxes must be 1 where kind is boxes; got {self.boxes}",
         )
         for key in ("occlusions", "departures"):
             self._require(

@@ -18,6 +18,7 @@ from edge_ttvos.records import shortened
 MANIFEST = "manifest.json"
 COMPILED = "_edgetpu.tflite"  # how the names end of LiteRT graphs compiled for the Edge TPU
 FUSED = "fused.onnx"  # does a whole frame of one object; stands beside ``encode``, as ONNX alone
+BOX_HEAD = "box_head.bin"  # its weights, little-endian float32, where the model has one
 PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from edge_ttvos.errors import OutputError
+from edge_ttvos.firmware_bridge.box_head import read_weights
 from edge_ttvos.firmware_bridge.bundle.contents import check_onnx, check_tflite, png_size
 from edge_ttvos.firmware_bridge.bundle.limits import CHUNK, MAX_MANIFEST
 from edge_ttvos.firmware_bridge.bundle.manifest import FileRecord, Manifest, parse_manifest
 from edge_ttvos.firmware_bridge.bundle.paths import (
+    BOX_HEAD,
     MANIFEST,
     check_names,
     check_sizes,
@@ -92,6 +94,9 @@ def _check_file(members: Members, name: str, record: FileRecord, target: Path | 
 
 def _check_contents(manifest: Manifest, folder: Path) -> None:
     """What engines and decoders would do with the files."""
+    if BOX_HEAD in manifest.files:
+        with _calling(BOX_HEAD):
+            read_weights((folder / BOX_HEAD).read_bytes())
     walks = {".onnx": check_onnx, ".tflite": check_tflite}
     for graph in manifest.graphs:
         beside = (*map(compiled_path, graph.paths), fused_path(graph.encode))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,9 +22,10 @@ from numpy.typing import NDArray
 
 from edge_ttvos.contracts import SIDE_MULTIPLE, ModelSpec
 from edge_ttvos.errors import EngineError
+from edge_ttvos.firmware_bridge.box_head import read_weights
 from edge_ttvos.firmware_bridge.bundle.manifest import Graph, Manifest
-from edge_ttvos.firmware_bridge.bundle.paths import fused_path
-from edge_ttvos.firmware_bridge.bundle.reader import open_bundle
+from edge_ttvos.firmware_bridge.bundle.paths import BOX_HEAD, fused_path
+from edge_ttvos.firmware_bridge.bundle.reader import Bundle, open_bundle
 from edge_ttvos.firmware_bridge.codes import Array, quantize
 from edge_ttvos.firmware_bridge.coordinates import coordinate_maps
 from edge_ttvos.firmware_bridge.engines.base import (
@@ -249,9 +251,17 @@ def open_graphs(
             ) from error
         devices = " and ".join(dict.fromkeys(session.device for session in sessions))
         info = EngineInfo(name, version, devices, threads)
-        engine = GraphEngine(manifest.model_spec(graph.size), info, *sessions)
+        spec = replace(manifest.model_spec(graph.size), box_head=_box_head(bundle))
+        engine = GraphEngine(spec, info, *sessions)
         engine.held = stack.pop_all()  # runtimes may map the files: they stay until close()
     return engine
+
+
+def _box_head(bundle: Bundle) -> NDArray[np.float32] | None:
+    """Its weights, where the bundle has them."""
+    if BOX_HEAD not in bundle.manifest.files:
+        return None
+    return read_weights((bundle.folder / BOX_HEAD).read_bytes())
 
 
 def choose(manifest: Manifest, size: tuple[int, int] | None) -> Graph:

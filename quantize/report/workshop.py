@@ -92,7 +92,8 @@ def make_model(study: Study, recipe: Recipe, scheme: Scheme, size: Size) -> Quan
     """As ``quantize`` saves it and every user reads it."""
     graphs, checkpoint = graphs_of(study, size), checkpoint_of(study)
     kernels = QuantizedKernels.from_graphs(graphs, recipe)
-    config = checkpoint.network.config
+    network = checkpoint.network
+    config = network.config
     origin = {
         "name": checkpoint.origin.get("name", config.name),
         "float_sha256": checkpoint.sha256,
@@ -101,7 +102,9 @@ def make_model(study: Study, recipe: Recipe, scheme: Scheme, size: Size) -> Quan
     }
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / FILE
-        save_quantized(path, kernels, scheme, config, checkpoint.size, origin)
+        save_quantized(
+            path, kernels, scheme, config, checkpoint.size, origin, network.flat_box_head
+        )
         return load_quantized(path)
 
 

@@ -30,6 +30,7 @@ CONFIGS = {
     "frozen": RELEASE.without("update"),
     "no-short-term": RELEASE.without("short_term"),
     "no-long-term": RELEASE.without("long_term"),
+    "box-head": replace(RELEASE, name="box-head", box_head=True),
 }
 
 MASKS_COUNT = 4  # times what their channels would count among the features

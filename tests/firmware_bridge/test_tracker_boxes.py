@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import torch
 from edge_ttvos.firmware_bridge.engines import open_engine
 from edge_ttvos.firmware_bridge.prompts import Box, parse_prompt
 from edge_ttvos.firmware_bridge.tracker import Tracker
-from edge_ttvos.network.checkpoint import load_checkpoint
+from edge_ttvos.network.checkpoint import Checkpoint, load_checkpoint
+from edge_ttvos.network.engine import TorchEngine
+from edge_ttvos.network.ttvos import TTVOS
 
 BOX = Box(10, 6, 40, 30)
 INSIDE = np.s_[6:36, 10:50]
@@ -30,7 +33,9 @@ def slot_of(tracker: Tracker, object_id: int = 1) -> Any:
     return next(slot for slot in tracker.memory.occupied if slot.object_id == object_id)
 
 
-@pytest.mark.parametrize("name", ["release", "paper", "frozen", "no-long-term", "no-short-term"])
+@pytest.mark.parametrize(
+    "name", ["release", "paper", "frozen", "no-long-term", "no-short-term", "box-head"]
+)
 def test_boxes_are_followed_as_they_are_learnt(
     name: str, checkpoint: Callable[[str], Path], make_clip: Any
 ) -> None:
@@ -40,8 +45,8 @@ def test_boxes_are_followed_as_they_are_learnt(
     prior = torch.from_numpy(parse_prompt(BOX, 48, 80).plane)[None]
     frames = [torch.from_numpy(f).permute(2, 0, 1)[None].float() for f in clip.frames]
     with torch.no_grad():
-        output, state = network.start_in_box(network.encode(frames[0]), prior)
-        found = output.logits.softmax(dim=1)[0, 1].numpy() * inside()
+        logits, state = network.start_in_box(network.encode(frames[0]), prior)
+        found = logits.softmax(dim=1)[0, 1].numpy() * inside()
         result = tracker.start(clip.frames[0], BOX)
         assert 0.05 < (found > 0.5).sum() / inside().sum() < 0.95, "the test would show nothing"
         np.testing.assert_allclose(result.probabilities[1], found, atol=CLOSE)
@@ -153,3 +158,20 @@ def test_a_box_that_reaches_out_of_a_frame_of_another_size(
     assert not result.mask[outside].any()
     assert result.mask.any()
     assert tracker.step(clip.frames[1]).mask.shape == (110, 150)
+
+
+def test_a_box_head_leaves_the_tracker_itself_alone(
+    checkpoint: Callable[[str], Path], make_clip: Any
+) -> None:
+    """An object given by its mask is followed bit by bit as without one."""
+    clip = make_clip(count=4)
+    network = load_checkpoint(checkpoint("box-head")).network
+    plain = TTVOS(replace(network.config, box_head=False)).eval()
+    plain.load_state_dict(network.state_dict(), strict=False)
+    bare = Checkpoint(plain, (48, 80), {}, "")
+    masks = []
+    for engine in (open_engine(str(checkpoint("box-head")), "torch"), TorchEngine(bare)):
+        tracker = Tracker(engine)
+        tracker.start(clip.frames[0], inside())
+        masks.append([tracker.step(frame).probabilities[1].copy() for frame in clip.frames[1:]])
+    np.testing.assert_array_equal(*masks)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from safetensors.torch import save_file
 
 from edge_ttvos.contracts import FrameSpec
 from edge_ttvos.errors import ModelError
+from edge_ttvos.firmware_bridge.box_head import SIZE
 from edge_ttvos.network.checkpoint import Checkpoint, is_quantized, load_checkpoint
 from edge_ttvos.quantize.graph import Graph
-from edge_ttvos.quantize.model import QuantizedModel, load_quantized
+from edge_ttvos.quantize.model import QuantizedModel, load_quantized, save_quantized
 from edge_ttvos.quantize.weights import QuantizedKernels
 
 Make = Callable[..., QuantizedModel]
@@ -73,6 +75,27 @@ def test_the_tracker_learns_the_codes(quantized: QuantizedModel) -> None:
         *("log_odds", "update_weight"),
     }
     assert spec.precision == "w8a8sfloat"
+
+
+def test_a_box_head_is_kept_as_it_is(
+    quantized: QuantizedModel, graphs: tuple[Graph, ...], tmp_path: Path
+) -> None:
+    path, frame = tmp_path / "with-head.safetensors", FrameSpec(48, 80)
+    kernels = QuantizedKernels.from_graphs(graphs, quantized.recipe)
+    config = replace(quantized.config, box_head=True)
+    head = torch.linspace(-1, 1, SIZE)
+    save_quantized(path, kernels, quantized.scheme, config, (48, 80), {}, head)
+    weights = load_quantized(path).spec(frame).box_head
+    assert weights is not None
+    assert weights.tolist() == head.tolist()
+    assert quantized.spec(frame).box_head is None
+
+    save_quantized(path, kernels, quantized.scheme, config, (48, 80), {}, head[1:])
+    with pytest.raises(ModelError, match="does not fit its own header: must have 230404 bytes"):
+        load_quantized(path)
+    save_quantized(path, kernels, quantized.scheme, config, (48, 80), {})
+    with pytest.raises(ModelError, match="does not fit its own header: 'box_head'"):
+        load_quantized(path)
 
 
 def test_it_is_not_quantized_again(path: Path) -> None:

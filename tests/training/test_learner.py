@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from edge_ttvos.data.pool import Pool
 from edge_ttvos.errors import TrainingError
 from edge_ttvos.network.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from edge_ttvos.network.config import PRESETS
 from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.training.batches import Batches, Span
 from edge_ttvos.training.learner import Learner
@@ -92,7 +93,7 @@ def test_what_is_found_in_a_box_is_learnt_too(pool: Pool) -> None:
     features = learner.network.encode(batch.frames[:, 0].permute(0, 3, 1, 2).float())
     state, found = started(learner.network, features, batch)
     assert found is not None
-    found.logits.softmax(dim=1)[:, 1].mean().backward()
+    found.softmax(dim=1)[:, 1].mean().backward()
     assert learner.network.short_term.template[0].weight.grad.abs().max() > 0
     outside = F.avg_pool2d((batch.given > 0).float(), 8) == 0
     assert outside.any()
@@ -232,3 +233,34 @@ def test_the_backbone_alone_may_be_taken_from_another_network(tmp_path: Path) ->
     assert torch.equal(taken[head], fresh[head])
     with pytest.raises(TrainingError, match='take = "backbone"'):
         Learner(replace(recipe, take="network"), given, ALONE)
+
+
+def test_the_box_head_learns_alone(pool: Pool, tmp_path: Path) -> None:
+    """All other weights, trained and averaged, stay bit by bit; they may come without a head."""
+    torch.manual_seed(5)
+    save_checkpoint(tmp_path / "start", TTVOS(PRESETS["release"]), (32, 48), {})
+    start = load_checkpoint(tmp_path / "start")
+    stage = Stage("boxes", 3, (32, 48), frames=1, batch=2, boxes=1.0, objects=2, kind="boxes")
+    recipe = Recipe("tiny", "release", (stage,), bfloat16=False, box_head=True)
+    learner = Learner(recipe, start, ALONE)
+    assert learner.network.box_head is not None
+    first = learner.network.box_head.enter8.weight.clone()
+    for step, batches in enumerate(Batches(pool, recipe, Span(0, 3))):
+        values = learner.step(batches, stage, step)
+        assert 0 < values["cross_entropy"] < values["total"]
+    assert not torch.equal(first, learner.network.box_head.enter8.weight)
+    for network in (learner.network, learner.average.module):
+        for name, value in start.network.state_dict().items():
+            assert torch.equal(value, network.state_dict()[name]), name
+
+
+def test_a_box_head_that_is_found_is_not_thrown_away(pool: Pool) -> None:
+    stage = replace(FROZEN, boxes=1.0)
+    recipe = Recipe("tiny", "release", (stage,), bfloat16=False, box_head=True)
+    learner = Learner(recipe, None, ALONE)
+    start = Checkpoint(learner.network, (32, 48), {}, "")
+    with pytest.raises(TrainingError, match="give one of the recipe's network"):
+        Learner(replace(recipe, box_head=False), start, ALONE)
+    again = Learner(replace(recipe, seed=9), start, ALONE)
+    assert_equal = torch.testing.assert_close
+    assert_equal(again.network.state_dict(), learner.network.state_dict(), rtol=0, atol=0)
