@@ -1,7 +1,8 @@
 """One size of a model: its engine, its memory, and a frame's way through them.
 
-Frame → encode → embed → template (float) → decode → guards → aggregate → state. Nothing here
-allocates: every array is a view into the arena.
+Frame → encode → embed → template (float) → decode → guards → aggregate → state. Frames allocate
+nothing: every array is a view into the arena. An object that a box begins takes memory of its own
+for as long as the box head looks into it.
 """
 
 from __future__ import annotations

@@ -35,16 +35,21 @@ class Learner:
         recipe: which network, and how it learns.
         start: weights to begin with; None: random ones.
         world: the processes that learn together.
+        box_head: whether there is a box head even where neither recipe nor ``start`` ask for one.
 
     Raises:
         TrainingError: ``start`` is another network than the recipe's.
     """
 
-    def __init__(self, recipe: Recipe, start: Checkpoint | None, world: World) -> None:
+    def __init__(
+        self, recipe: Recipe, start: Checkpoint | None, world: World, box_head: bool = False
+    ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
         self.world = world
-        self.network = TTVOS(recipe.config)
+        if start is not None and recipe.take == "network":
+            box_head = box_head or start.network.config.box_head
+        self.network = TTVOS(replace(recipe.config, box_head=recipe.box_head or box_head))
         if start is not None:
             _take(self.network, start, recipe)
         self.network.to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -160,15 +165,14 @@ def _take(network: TTVOS, start: Checkpoint, recipe: Recipe) -> None:
     if recipe.take == "backbone":
         network.backbone.load_state_dict(start.network.backbone.state_dict())
         return
-    config = network.config
-    lacks_head = config.box_head and not start.network.config.box_head
-    if start.network.config != replace(config, box_head=config.box_head and not lacks_head):
+    config, given = network.config, start.network.config
+    if given != replace(config, box_head=given.box_head):
         raise TrainingError(
-            f"recipe {recipe.name} trains network {network.config.name!r}; the model to start from "
-            f"is {start.network.config.name!r}: give one of the recipe's network, or say "
+            f"recipe {recipe.name} trains network {config.name!r}; the model to start from "
+            f"is {given.name!r}: give one of the recipe's network, or say "
             'take = "backbone" in the recipe'
         )
-    network.load_state_dict(start.network.state_dict(), strict=not lacks_head)
+    network.load_state_dict(start.network.state_dict(), strict=given == config)
 
 
 def _require_finite(what: str, value: float) -> None:

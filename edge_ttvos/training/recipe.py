@@ -40,7 +40,8 @@ class Recipe:
             recipe's, or the ``backbone`` alone.
         auxiliary_weight: weight of a second mask, read from the long-term similarity at 1/8 by a
             head that only training has.
-        box_head: whether the network has one; weights to start from may lack it.
+        box_head: whether the network gets one where the weights to start from lack it; the one that
+            they have stays.
     """
 
     name: str

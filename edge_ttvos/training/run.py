@@ -36,6 +36,7 @@ from edge_ttvos.training.world import ALONE, World
 SAVE_EVERY = 300.0  # seconds
 MODEL, STATE = "model.safetensors", "state.pt"
 STAGES = "stages"  # the weights as each stage left them: a later one may lose what one won
+BOX_HEAD = "box_head.leave.bias"  # in a state: the weights that it began with had a box head
 FILES = (MODEL, STATE, LOG, CURVES, STAGES)  # what a run leaves in its folder
 
 
@@ -95,12 +96,13 @@ class Trainer:
 
         Raises:
             TrainingError: loss or gradient became NaN or infinite; the last checkpoint is from
-                before it. Or the pool lacks what a stage needs. Or a process that makes clips was
-                killed.
+                before it. Or the pool lacks what a stage needs, or the first stage needs weights to
+                start from. Or a process that makes clips was killed.
             OutputError: a checkpoint cannot be written; the last one is untouched.
             KeyboardInterrupt: after the step that was under way, saved.
         """
         _require_material(pool, self.recipe)
+        self._require_start()
         saved = begun = time.monotonic()
         before = self.seconds
         journal = Journal(self.folder, self.curves and self.world.first, self.step)
@@ -118,6 +120,14 @@ class Trainer:
                     saved = time.monotonic()
                 if stop:
                     raise KeyboardInterrupt
+
+    def _require_start(self) -> None:
+        first = self.recipe.stages[0]
+        if first.kind == "boxes" and self.start is None and not self.step:
+            raise TrainingError(
+                f"stage {first.name} trains the box head alone, and all other weights are random: "
+                "give weights that follow objects with --model, e.g. --model default"
+            )
 
     def _feed(self, pool: Pool) -> Iterator[MicroBatches]:
         """The batches of each step that is left; ``self.step`` moves on between two of them."""
@@ -192,6 +202,8 @@ class Trainer:
                     f"{self.state_path} began with {state['start'] or 'random weights'}, the model "
                     f"given is {self.start}: leave --model out, or give another --out"
                 )
+            if BOX_HEAD in state["network"] and self.learner.network.box_head is None:
+                self.learner = Learner(self.recipe, None, self.world, box_head=True)
             self.learner.load_state_dict(state)
             self.step, self.seconds, self.start = state["step"], state["seconds"], state["start"]
         except (KeyError, ValueError, RuntimeError, TypeError) as error:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = {"litert": ".tflite", "onnxruntime": ".onnx", "openvino": ".xml", "tensorrt": ".onnx"}
 BESIDE = re.compile(
-    r"requirements\.txt|install\.sh|LICENSE|README\.md|edge-ttvos-live\.service|edge_ttvos-[^/]+\.whl"
+    r"requirements\.txt|install\.sh|LICENSE|README\.md|box_head\.bin|edge-ttvos-live\.service|"
+    r"edge_ttvos-[^/]+\.whl"
 )
 # What may be codes: all that graphs exchange but the frame, whose bytes are codes already.
 CODED = (

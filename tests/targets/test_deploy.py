@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,15 @@ from edge_ttvos.errors import EngineError, ExportError
 from edge_ttvos.evaluation.masks import read_mask
 from edge_ttvos.firmware_bridge.bundle.archive import pack
 from edge_ttvos.firmware_bridge.bundle.manifest import FloatScores, SequenceFigures
+from edge_ttvos.firmware_bridge.bundle.paths import BOX_HEAD
 from edge_ttvos.firmware_bridge.bundle.reader import open_bundle
-from edge_ttvos.firmware_bridge.engines import engine_of
+from edge_ttvos.firmware_bridge.engines import engine_of, open_engine
+from edge_ttvos.firmware_bridge.engines.base import EngineOptions
 from edge_ttvos.firmware_bridge.engines.graphs import choose, tensor_shapes
+from edge_ttvos.firmware_bridge.prompts import Box
 from edge_ttvos.firmware_bridge.selftest import require, selftest
 from edge_ttvos.firmware_bridge.sources.images import read_image
+from edge_ttvos.firmware_bridge.tracker import Tracker
 from edge_ttvos.network.checkpoint import load_checkpoint, save_checkpoint
 from edge_ttvos.network.config import PRESETS
 from edge_ttvos.network.ttvos import TTVOS
@@ -185,3 +190,23 @@ def test_every_tensor_has_one_shape_in_all_graphs(bundle: Path) -> None:
     shapes = tensor_shapes(model)
     assert shapes["frame"] == (49, 81, 3)
     assert shapes["log_odds"] == (48, 80)
+
+
+def test_a_box_head_goes_along(
+    checkpoint: Callable[[str], Path], deployed: Callable[[str, Path], Path], make_clip: Any
+) -> None:
+    """The bundle finds in a box what PyTorch finds there."""
+    pytest.importorskip("onnxruntime")
+    file = checkpoint("box-head")
+    folder = deployed(ENGINE, file)
+    with open_bundle(folder) as opened:
+        weights = load_checkpoint(file).network.flat_box_head
+        assert weights is not None
+        assert (folder / BOX_HEAD).read_bytes() == weights.numpy().tobytes()
+        assert opened.manifest.files[BOX_HEAD].bytes == 4 * len(weights)
+    found = []
+    for name in (str(folder), str(file)):
+        with closing(Tracker(open_engine(name, options=EngineOptions(threads=1)))) as tracker:
+            result = tracker.start(make_clip().frames[0], Box(10, 6, 40, 30))
+            found.append(result.probabilities[1].copy())
+    np.testing.assert_allclose(*found, atol=1e-4)

@@ -254,13 +254,19 @@ def test_the_box_head_learns_alone(pool: Pool, tmp_path: Path) -> None:
             assert torch.equal(value, network.state_dict()[name]), name
 
 
-def test_a_box_head_that_is_found_is_not_thrown_away(pool: Pool) -> None:
+def test_a_box_head_stays_though_the_recipe_does_not_ask_for_one(pool: Pool) -> None:
     stage = replace(FROZEN, boxes=1.0)
-    recipe = Recipe("tiny", "release", (stage,), bfloat16=False, box_head=True)
-    learner = Learner(recipe, None, ALONE)
-    start = Checkpoint(learner.network, (32, 48), {}, "")
-    with pytest.raises(TrainingError, match="give one of the recipe's network"):
-        Learner(replace(recipe, box_head=False), start, ALONE)
-    again = Learner(replace(recipe, seed=9), start, ALONE)
-    assert_equal = torch.testing.assert_close
-    assert_equal(again.network.state_dict(), learner.network.state_dict(), rtol=0, atol=0)
+    recipe = Recipe("tiny", "release", (stage,), bfloat16=False)
+    with_head = Learner(replace(recipe, box_head=True), None, ALONE)
+    start = Checkpoint(with_head.network, (32, 48), {}, "")
+    learner = Learner(recipe, start, ALONE)
+    torch.testing.assert_close(
+        learner.network.state_dict(), with_head.network.state_dict(), rtol=0, atol=0
+    )
+    ((batch,),) = Batches(pool, recipe, Span(0, 1))
+    learner.step([batch], stage, 0)
+    assert learner.network.box_head is not None
+    assert learner.network.box_head.fine.weight.grad.abs().max() > 0  # boxes of clips teach it
+    learner.step([replace(batch, boxed=torch.zeros_like(batch.boxed))], stage, 0)
+    assert not learner.network.box_head.fine.weight.grad.any()  # none here, perhaps elsewhere
+    assert Learner(replace(recipe, take="backbone"), start, ALONE).network.box_head is None

@@ -19,7 +19,8 @@ from edge_ttvos.data.clips import plan_clip
 from edge_ttvos.data.pool import Pool
 from edge_ttvos.data.render import render
 from edge_ttvos.errors import OutputError, TrainingError
-from edge_ttvos.network.checkpoint import load_checkpoint
+from edge_ttvos.network.checkpoint import Checkpoint, load_checkpoint
+from edge_ttvos.network.ttvos import TTVOS
 from edge_ttvos.training.batches import Batches, Span, clip_spec
 from edge_ttvos.training.recipe import Recipe
 from edge_ttvos.training.run import FILES, Progress, Trainer
@@ -382,6 +383,27 @@ def test_training_in_a_thread(start: Start, pool: Pool) -> None:
     with ThreadPoolExecutor(1) as threads:
         threads.submit(trainer.fit, pool).result()
     assert trainer.step == trainer.recipe.steps
+
+
+def test_a_run_from_weights_with_a_box_head_goes_on(
+    tmp_path: Path, pool: Pool, recipe: Recipe
+) -> None:
+    """Though neither recipe nor ``resume`` speak of it."""
+    network = TTVOS(replace(recipe.config, box_head=True))
+    begun = Trainer(recipe, tmp_path, Checkpoint(network, (32, 48), {}, "0" * 64))
+    with pytest.raises(KeyboardInterrupt):
+        begun.fit(pool, press_ctrl_c_after(1))
+    resumed = Trainer(recipe, tmp_path)
+    resumed.resume()
+    resumed.fit(pool)
+    assert load_checkpoint(resumed.model_path).network.config.box_head
+
+
+def test_a_box_head_is_not_trained_on_random_weights(tmp_path: Path, pool: Pool) -> None:
+    stage = Stage("boxes", 1, (32, 48), frames=1, batch=1, boxes=1.0, kind="boxes")
+    recipe = Recipe("tiny", "release", (stage,), bfloat16=False, box_head=True)
+    with pytest.raises(TrainingError, match="stage boxes trains the box head alone"):
+        Trainer(recipe, tmp_path).fit(pool)
 
 
 def test_a_folder_that_vanished(tmp_path: Path, pool: Pool, recipe: Recipe) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edge_ttvos.firmware_bridge.box_head import SIZE
 from edge_ttvos.firmware_bridge.bundle.verify import verify
 
 LIMIT = 10_000_000  # bytes that nobody should read of a file of a few
@@ -64,3 +66,22 @@ def test_a_file_shorter_than_listed(draft: Any, tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match=r"install\.sh must have 10 bytes; it holds"):
         verify(members, tmp_path, unpack=True)
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (bytes(4 * SIZE), ""),
+        (bytes(4 * SIZE - 4), f"box_head.bin must have {4 * SIZE} bytes; got {4 * SIZE - 4}"),
+        (b"\xff" * (4 * SIZE), "box_head.bin holds NaN or infinity"),
+    ],
+)
+def test_a_box_head_is_looked_at_before_it_is_used(
+    draft: Any, tmp_path: Path, data: bytes, fault: str
+) -> None:
+    draft.put("box_head.bin", data)
+    draft.save()
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(ValueError, match=fault) if fault else nullcontext():
+        verify(Memory(draft.folder), out, unpack=True)
