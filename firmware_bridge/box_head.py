@@ -20,6 +20,7 @@ Float = NDArray[np.float32]
 WIDTH = 32  # channels of a place
 FINE = 16  # channels at 1/4
 ROUNDS = 2  # of comparing
+CAUTION = 1.0  # log-odds that a pixel must have beyond even ones: what is in doubt stays out
 PLACES = 512  # compared at a time, so that large frames need no large matrix
 
 # Parameters in the order of PyTorch's, in its shapes: (out, in) or (out, in, 3, 3), then biases.

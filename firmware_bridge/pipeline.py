@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from edge_ttvos.firmware_bridge import arithmetic
-from edge_ttvos.firmware_bridge.box_head import BoxHead
+from edge_ttvos.firmware_bridge.box_head import CAUTION, BoxHead
 from edge_ttvos.firmware_bridge.codes import Array, Codec
 from edge_ttvos.firmware_bridge.engines.base import Engine, Features, Fusing
 from edge_ttvos.firmware_bridge.geometry import Fit
@@ -118,6 +118,7 @@ class Pipeline:
                     found,
                     found,
                 )
+            found -= np.float32(CAUTION)
             return found
         for _ in range(self.model.mask_history):
             self._push_mask(slot)

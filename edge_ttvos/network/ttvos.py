@@ -14,6 +14,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edge_ttvos.firmware_bridge.box_head import CAUTION
 from edge_ttvos.network.box_head import BoxHead
 from edge_ttvos.network.config import NetworkConfig
 from edge_ttvos.network.decoder import Decoder
@@ -157,16 +158,17 @@ class TTVOS(nn.Module):
             prior: above 0 inside the box; surest in its middle.
 
         Returns:
-            The frame's logits, and the state after it: the mask found, nothing outside the box.
+            The frame's logits, and the state after it: the mask found, nothing outside the box. Of
+            what the box head finds, that which is in doubt stays out.
         """
         if self.box_head is None:
             output, _ = self.step(features, self.start(features, prior))
-            logits = output.logits
+            logits, probability = output.logits, output.logits.softmax(dim=1)[:, 1]
         else:
             logit = self.box_head(features, prior)
             logits = torch.stack([torch.zeros_like(logit), logit], dim=1)
-        found = logits.softmax(dim=1)[:, 1] * (prior > 0)
-        return logits, self.start(features, found)
+            probability = (logit - CAUTION).sigmoid()
+        return logits, self.start(features, probability * (prior > 0))
 
     def step(self, features: Features, state: State) -> tuple[Output, State]:
         """One frame for objects that do not compete: each keeps its own softmax."""
