@@ -119,6 +119,7 @@ class Pipeline:
                     found,
                 )
             found -= np.float32(CAUTION)
+            self._watch.lap("decode")
             return found
         for _ in range(self.model.mask_history):
             self._push_mask(slot)
