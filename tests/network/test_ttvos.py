@@ -67,9 +67,9 @@ def test_in_a_box_the_object_is_found_by_a_step_over_the_same_frame(config: Netw
     network = TTVOS(config).eval()
     features = network.encode(frames(1)[0])
     prior = 0.7 * first_mask()
-    output, state = network.start_in_box(features, prior)
+    logits, state = network.start_in_box(features, prior)
     wanted, _ = network.step(features, network.start(features, prior))
-    assert torch.equal(output.logits, wanted.logits)
+    assert torch.equal(logits, wanted.logits)
     found = wanted.logits.softmax(dim=1)[:, 1] * (prior > 0)
     assert torch.equal(state.masks, network.start(features, found).masks)
     assert state.updates == 0
