@@ -70,7 +70,7 @@ class Recipe:
             _require(value >= 0, f"{key} must not be negative; got {value}")
         _require(
             self.box_head or all(stage.kind != "boxes" for stage in self.stages),
-            'a stage of kind "boxes" needs box_head = true; got false',
+            'box_head must be true where a stage is of kind "boxes"; got false',
         )
         _require(self.clip_norm > 0, f"clip_norm must be positive; got {self.clip_norm}")
 

@@ -98,10 +98,12 @@ class Stage:
             self.kind != "images" or self.objects == 1,
             f"objects must be 1 where kind is images; got {self.objects}",
         )
-        self._require(
-            self.kind != "boxes" or self.boxes == 1,
-            f"boxes must be 1 where kind is boxes; got {self.boxes}",
-        )
+        for key in ("boxes", "hard_pixels"):
+            value = getattr(self, key)
+            self._require(
+                self.kind != "boxes" or value == 1,
+                f"{key} must be 1 where kind is boxes; got {value}",
+            )
         for key in ("occlusions", "departures"):
             self._require(
                 getattr(self, key) == 0 or self.frames >= LEAST_TO_RETURN,
