@@ -249,6 +249,8 @@ def _named(tensors: Mapping[str, Tensor], kind: str) -> dict[str, Tensor]:
 def _check(model: QuantizedModel) -> None:
     """Every layer of the network has its kernel, in its shape."""
     if model.box_head is not None:
+        if model.box_head.dtype != torch.float32:
+            raise ValueError(f"{BOX_HEAD} must be float32; got {model.box_head.dtype}")
         read_weights(model.box_head.numpy().tobytes())
     for graph in _structure(model.config, FrameSpec(32, 32)):
         for layer, weight in graph.weights.items():

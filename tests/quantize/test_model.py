@@ -93,6 +93,9 @@ def test_a_box_head_is_kept_as_it_is(
     save_quantized(path, kernels, quantized.scheme, config, (48, 80), {}, head[1:])
     with pytest.raises(ModelError, match="does not fit its own header: must have 230404 bytes"):
         load_quantized(path)
+    save_quantized(path, kernels, quantized.scheme, config, (48, 80), {}, head.int())
+    with pytest.raises(ModelError, match="does not fit its own header: box_head must be float32"):
+        load_quantized(path)
     save_quantized(path, kernels, quantized.scheme, config, (48, 80), {})
     with pytest.raises(ModelError, match="does not fit its own header: 'box_head'"):
         load_quantized(path)
